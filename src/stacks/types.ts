@@ -1,0 +1,36 @@
+import type { Argv, StackName, StackUnit, Tree } from '../project/types.ts'
+
+/** One file a stack: it finds its units in a tree and says what they offer. Pure but for reading the tree. */
+export interface Stack {
+  readonly name: StackName
+  /** All units of this stack below the folders of the tree, in code-unit order of `dir`. */
+  readonly detect: (tree: Tree, folders: readonly string[]) => readonly StackUnit[]
+}
+
+/** How a toolchain comes into the image; tables, one a tool, kept beside the stack that uses it. */
+export interface ToolchainRecipe {
+  readonly tool: string
+  /** The official image without tag, e.g. `docker.io/library/node`; undefined when it never comes from an image. */
+  readonly image?: string
+  /** What to copy from the official image, to the same place. */
+  readonly copy?: readonly string[]
+  /** Links to make again: [link, target as written]. COPY of a single link would follow it. */
+  readonly links?: readonly (readonly [string, string])[]
+  /** Debian packages whose libraries the copied files need. */
+  readonly packages?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** Folders to put in front of PATH. */
+  readonly path?: readonly string[]
+  /** Run as root in the toolchain stage after the copy; each is a shell line that ends non-zero when it fails. */
+  readonly run?: readonly string[]
+  /** Packages of the npm registry to install globally at an exact version: `pnpm`; {version} is filled in. */
+  readonly npm?: string
+  /** Packages of PyPI to install in a folder of their own, such as `poetry`. */
+  readonly pypi?: string
+  /** The way without an official image: Debian packages, and the version that Debian 13 has. */
+  readonly debian?: { readonly packages: readonly string[]; readonly version: string; readonly run?: readonly string[] }
+  /** Other tools that must be in the image first: pnpm needs node. */
+  readonly needs?: readonly string[]
+  /** Proves it works: run as 1001 on a read-only root at build time. */
+  readonly smoke: Argv
+}
