@@ -17,6 +17,8 @@ export interface Tree {
   text(path: string): string | undefined
   /** The names in a folder, in code-unit order; [] when there is none. */
   list(path: string): readonly string[]
+  /** The names of the real folders in a folder, links to folders left out: a walk over these cannot go in circles. */
+  folders(path: string): readonly string[]
 }
 
 /** A toolchain version that the repository asks for, with the place that says so. */
@@ -35,7 +37,7 @@ export interface ToolchainRequest {
 /** A process: run as it is, never through a shell, unless the argv itself names one. */
 export type Argv = readonly string[]
 
-/** One command that a unit offers. */
+/** One command that a unit offers; runs in the unit's folder. */
 export interface OfferedTask {
   /** `primary:selector`, such as `test:unit`. */
   readonly command: string
@@ -52,7 +54,7 @@ export interface MissingTask {
   readonly hint: string
 }
 
-/** How a unit's dependencies get in. */
+/** How a unit's dependencies get in. Each argv runs in the unit's folder with the unit's environment and caches. */
 export interface Setup {
   /** Files that decide what is installed: keys of the skip, and watched for change during a run. */
   readonly lockFiles: readonly string[]
@@ -60,9 +62,14 @@ export interface Setup {
   readonly fetch?: Argv
   /** No network; scripts of packages may run. */
   readonly install?: Argv
-  /** False when fetch and install are one step that needs the network and runs scripts. */
+  /** One step that needs the network and runs scripts: always there when `split` is false, else what `online` uses. */
+  readonly online?: Argv
+  /** False when it cannot be done in two halves: `fetch` and `install` are absent, `online` is the only way. */
   readonly split: boolean
-  /** Folders or files that exist after it, relative to the root: where one is missing the setup runs again. */
+  /**
+   * Folders or files that exist after it: where one is missing the setup runs again. Relative to the root, or
+   * `/cache/<name>/…` for what lies in one of the unit's caches.
+   */
   readonly outputs: readonly string[]
   /** There is something to install and no lock file: the setup fails with this. */
   readonly missingLock?: Diagnostic
@@ -74,7 +81,10 @@ export interface Setup {
 export interface CacheUse {
   /** `[a-z0-9-]+`; shared by all units that name it. */
   readonly name: string
+  /** Values that lie in the cache begin with `/cache/<name>`: an engine without that folder replaces this prefix. */
   readonly env: Readonly<Record<string, string>>
+  /** Folders of it, relative to `/cache/<name>`, that come first in PATH: a virtual environment's `bin`. */
+  readonly path?: readonly string[]
 }
 
 /** One stack in one folder of the repository. */
@@ -105,8 +115,9 @@ export interface GitState {
   readonly dir: string
   /** Absolute path of the common dir; equal to `dir` but in a worktree. */
   readonly commonDir: string
-  /** `core.hooksPath` where it lies inside the work tree, relative to the root. */
+  /** `core.hooksPath` where it lies inside the work tree, relative to the root; `''` is the root itself. */
   readonly hooksPath?: string
+  /** The URL of `origin`, without a user name or password in an http URL. */
   readonly remoteUrl?: string
   readonly head?: string
   readonly branch?: string

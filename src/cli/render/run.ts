@@ -1,0 +1,133 @@
+import type { EngineInfo } from '../../engine/types.ts'
+import type { PlannedTask, TaskId } from '../../plan/types.ts'
+import { type DwfEvent, isGood, type RunResult, type TaskResult } from '../../run/types.ts'
+import { unreachable } from '../../util/diagnostics.ts'
+import { printable } from '../../util/text.ts'
+import { formatDuration } from '../../util/units.ts'
+import type { Style } from './style.ts'
+
+const signs = {
+  passed: ['✔', 'green', 'passed'],
+  current: ['✔', 'green', 'up to date'],
+  failed: ['✖', 'red', 'failed'],
+  'timed-out': ['✖', 'red', 'timed out'],
+  lost: ['✖', 'red', 'lost'],
+  cancelled: ['■', 'yellow', 'cancelled'],
+  'not-run': ['–', 'dim', 'not run'],
+} as const
+
+/** Output of a task as lines with its name before them; a line that never ends is cut into pieces. */
+class Lines {
+  #open = ''
+  readonly #decoder = new TextDecoder()
+  readonly #write: (line: string) => void
+
+  constructor(write: (line: string) => void) {
+    this.#write = write
+  }
+
+  add(chunk: Buffer): void {
+    const lines = (this.#open + this.#decoder.decode(chunk, { stream: true })).split('\n')
+    this.#open = lines.pop()!
+    for (const line of lines) this.#write(line)
+    if (this.#open.length > 16_384) {
+      this.#write(this.#open)
+      this.#open = ''
+    }
+  }
+
+  end(): void {
+    if (this.#open) this.#write(this.#open)
+    this.#open = ''
+  }
+}
+
+/** Text of a task for the terminal: colours stay, what moves the cursor or changes the terminal does not. */
+export function tame(text: string, colour: boolean): string {
+  const kept = text.replace(/\r$/, '').replace(/^.*\r(?=.)/, '')
+  return kept
+    .split(/(\u001b\[[0-9;]*m)/)
+    .map((part, index) => (index % 2 === 1 ? (colour ? part : '') : printable(part.replace(/\u001b(\[[0-9;?]*[A-Za-z]|\][^\u0007]*\u0007)/g, ''))))
+    .join('')
+}
+
+/** Events → lines for people, as they happen. */
+export function humanRun(options: { readonly out: (line: string) => void; readonly style: Style; readonly stream: boolean }) {
+  const { out, style } = options
+  const open = new Map<TaskId, Lines>()
+  const linesOf = (task: TaskId) => {
+    let lines = open.get(task)
+    if (!lines) {
+      const before = style('dim', `${task} │`)
+      lines = new Lines((line) => out(`${before} ${tame(line, style('red', 'x') !== 'x')}`))
+      open.set(task, lines)
+    }
+    return lines
+  }
+  return (event: DwfEvent): void => {
+    switch (event.type) {
+      case 'run-started':
+      case 'run-ended':
+        return
+      case 'task-started':
+        return out(`${style('cyan', '▶')} ${event.task}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}`)
+      case 'output':
+        return options.stream ? linesOf(event.task).add(event.chunk) : undefined
+      case 'task-retried':
+        open.get(event.task)?.end()
+        return out(`${style('yellow', '↻')} ${event.task} ${event.outcome}, trying again`)
+      case 'task-ended':
+        open.get(event.result.id)?.end()
+        return event.result.outcome === 'not-run' ? undefined : out(line(event.result, style))
+      case 'note':
+        return out(style('dim', event.text))
+      default:
+        return unreachable(event)
+    }
+  }
+}
+
+function line(result: TaskResult, style: Style): string {
+  const [sign, colour, word] = signs[result.outcome]
+  const code = result.code !== undefined && result.code !== 0 ? ` (exit ${result.code})` : ''
+  const tries = result.attempts > 1 ? `, ${result.attempts} attempts` : ''
+  const time = result.outcome === 'not-run' || result.outcome === 'current' ? '' : `  ${formatDuration(result.ms)}`
+  const what = result.gate === 'broken' ? 'did not run' : result.gate === 'refused' ? 'refused' : word
+  return `${style(colour, `${sign} ${result.id}`)}  ${what}${code}${tries}${time}${result.reason ? style('dim', `  ${printable(result.reason)}`) : ''}`
+}
+
+export interface SummaryOf {
+  readonly result: RunResult
+  readonly tasks: readonly PlannedTask[]
+  readonly planHash: string
+  readonly engine?: EngineInfo
+  /** What a reader must know before believing the result: TEST DATABASE, a stand-in image, the host profile. */
+  readonly remarks: readonly string[]
+  /** Failed output was shown live already. */
+  readonly streamed: boolean
+}
+
+/** What is left on the screen when a run has ended. */
+export function summary({ result, planHash, engine, remarks, streamed }: SummaryOf, style: Style): string {
+  const lines: string[] = ['']
+  const width = Math.max(...result.tasks.map((task) => task.id.length), 4)
+  for (const task of result.tasks) lines.push(`  ${line({ ...task, id: task.id.padEnd(width) }, style)}`)
+  for (const task of result.tasks) {
+    if (isGood(task.outcome) || !task.tail) continue
+    if (!streamed || task.gate) {
+      lines.push('', `${style('bold', task.id)}${task.gate ? '' : ', its last lines:'}`, ...task.tail.map((text) => `  ${tame(text, false)}`))
+    }
+    if (task.log) lines.push(style('dim', `  the whole log: ${task.log}`))
+  }
+  for (const violation of result.violations) lines.push('', `${style('red', 'error:')} ${violation.message}`, `  ${violation.hint}`)
+  lines.push('')
+  if (engine) lines.push(style('dim', `${engine.name} ${engine.version}, ${engine.rootless ? 'rootless' : 'NOT rootless'}; plan ${planHash.slice(0, 12)}; run ${result.id}`))
+  for (const gap of engine?.unenforced ?? []) lines.push(style('dim', `not enforced here: ${gap}`))
+  for (const remark of remarks) lines.push(style('yellow', remark))
+  const bad = result.tasks.filter((task) => !isGood(task.outcome) && task.outcome !== 'not-run').length
+  const verdict = result.ok
+    ? style(['green', 'bold'], 'passed')
+    : style(['red', 'bold'], result.ended === 'interrupted' ? 'interrupted' : result.ended === 'deadline' ? 'out of time' : bad > 0 ? `${bad} of ${result.tasks.length} failed` : 'failed')
+  lines.push(`${verdict} in ${formatDuration(result.ms)}`)
+  return lines.join('\n')
+}

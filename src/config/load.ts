@@ -1,0 +1,39 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { type Diagnostic, failure } from '../util/diagnostics.ts'
+import { defaultConfig, parseConfig } from './parse.ts'
+import type { Config } from './types.ts'
+
+/** The nearest devflow.toml in `from` or above it; the search ends at the root of a git work tree or of the file system. */
+export function findConfig(from: string): string | undefined {
+  for (let dir = resolve(from); ; dir = dirname(dir)) {
+    const file = join(dir, 'devflow.toml')
+    if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file
+    if (statSync(join(dir, '.git'), { throwIfNoEntry: false }) || dir === dirname(dir)) return undefined
+  }
+}
+
+/**
+ * The configuration for a working directory.
+ * @param options.file an explicit devflow.toml (`--config`)
+ * @throws Failure('wrong-input') when it cannot be read or is wrong
+ */
+export async function loadConfig(options: { cwd: string; file?: string }): Promise<{ config: Config; warnings: readonly Diagnostic[] }> {
+  const file = options.file === undefined ? findConfig(options.cwd) : resolve(options.cwd, options.file)
+  if (file === undefined) return { config: await defaultConfig(realpathSync(gitRoot(options.cwd) ?? options.cwd)), warnings: [] }
+  let text: string
+  try {
+    if (statSync(file).size > 4 * 1024 * 1024) throw new Error('it is larger than 4 MiB')
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
+  } catch (error) {
+    throw failure('wrong-input', 'unreadable', `cannot read ${file}: ${(error as Error).message}`, 'see --config FILE and -C DIR')
+  }
+  return parseConfig(file, text, realpathSync(dirname(file)))
+}
+
+function gitRoot(from: string): string | undefined {
+  for (let dir = resolve(from); ; dir = dirname(dir)) {
+    if (statSync(join(dir, '.git'), { throwIfNoEntry: false })) return dir
+    if (dir === dirname(dir)) return undefined
+  }
+}

@@ -1,0 +1,158 @@
+import { dirname } from 'node:path'
+import toml from '@iarna/toml'
+import { type Diagnostic, Failure } from '../util/diagnostics.ts'
+import { parseDuration, parseSize } from '../util/units.ts'
+import { type Command, parseCommand } from './commands.ts'
+import { definition } from './definition.ts'
+import { locate, syntaxError } from './locate.ts'
+import { checkTargets } from './targets.ts'
+import type { Config, Network, Severity, Source, TaskConfig } from './types.ts'
+import { type Problem, validate } from './validate.ts'
+
+type Raw = Record<string, any> // validated against the definition before anything is read from it
+
+/** The configuration of a repository without devflow.toml. */
+export async function defaultConfig(root: string): Promise<Config> {
+  const { config } = await parseConfig(undefined, '', root)
+  return config
+}
+
+/**
+ * devflow.toml as text → Config and its warnings. Throws Failure('wrong-input') with every error located.
+ * @param file absolute path, for messages and for the root of the project
+ */
+export async function parseConfig(
+  file: string | undefined,
+  text: string,
+  root = dirname(file ?? '/'),
+): Promise<{ config: Config; warnings: readonly Diagnostic[] }> {
+  const label = file ?? 'devflow.toml'
+  const raw = await readToml(label, text)
+  const problems = [...validate(definition, raw)]
+  if (!problems.some((problem) => problem.severity === 'error')) problems.push(...checkCommands(raw), ...checkTargets(raw.targets ?? {}))
+  const located = problems.length > 0 ? await locate(label, text, problems) : []
+  if (located.some((diagnostic) => diagnostic.severity === 'error')) throw new Failure('wrong-input', located)
+  return { config: build(file, text, root, raw), warnings: located }
+}
+
+async function readToml(label: string, text: string): Promise<Raw> {
+  try {
+    return toml.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text) as Raw
+  } catch (error) {
+    throw new Failure('wrong-input', await syntaxError(label, text, error as Error & { line?: number; col?: number }))
+  }
+}
+
+function checkCommands(raw: Raw): Problem[] {
+  const problems: Problem[] = []
+  const check = (path: Problem['path'], at: 'key' | 'value', value: string) => {
+    const parsed = parseCommand(value)
+    if (typeof parsed === 'string') problems.push({ severity: 'error', code: 'unknown-command', path, at, message: parsed })
+    return parsed
+  }
+  for (const [name, list] of Object.entries<string[]>(raw.targets ?? {})) {
+    for (const [index, entry] of list.entries()) check(['targets', name, index], 'value', entry)
+  }
+  const seen = new Map<string, string>()
+  for (const [name, task] of Object.entries<Raw>(raw.tasks ?? {})) {
+    const parsed = check(['tasks', name], 'key', name)
+    if (typeof parsed !== 'string') {
+      if (['check', 'scan', 'init', 'prune', 'ci'].includes(parsed.primary)) {
+        problems.push({ severity: 'error', code: 'reserved-command', path: ['tasks', name], at: 'key', message: `"${name}" is dwf's own and cannot be a task`, hint: 'use a selector of setup, fmt, lint, build, test, package or release' })
+      }
+      const twin = seen.get(parsed.text)
+      if (twin !== undefined) problems.push({ severity: 'error', code: 'same-task', path: ['tasks', name], at: 'key', message: `tasks."${name}" is the same command as tasks."${twin}"` })
+      seen.set(parsed.text, name)
+    }
+    for (const [index, need] of (task.needs ?? []).entries()) check(['tasks', name, 'needs', index], 'value', need)
+  }
+  if (raw.runtime?.profile === 'auto') {
+    problems.push({ severity: 'warning', code: 'deprecated', path: ['runtime', 'profile'], at: 'value', message: 'profile "auto" is deprecated and means container', hint: 'write profile = "container"' })
+  }
+  for (const name of Object.keys(raw.extensions ?? {})) {
+    problems.push({ severity: 'warning', code: 'extension-not-run', path: ['extensions', name], at: 'key', message: `extension "${name}" is read but not run: this version of dwf has no extension host`, hint: `describe its commands as [tasks.X]` })
+  }
+  return problems
+}
+
+const command = (text: string): Command => parseCommand(text) as Command
+
+/** Defaults beside their keys, so that `plan --json` can name the source of each. */
+const defaults: Readonly<Record<string, unknown>> = {
+  'runtime.profile': 'container',
+  'container.engine': 'auto',
+  'container.network': 'none',
+  'container.memory': '4g',
+  'container.pids': 2048,
+  'container.cpus': 2,
+  'container.tmp': '1g',
+  'container.toolchains': 'official',
+  'container.ca_certificates': 'host',
+  'cache.root': '.cache/devflow',
+  'cache.strategy': 'local',
+  'setup.scripts': 'offline',
+  'scan.severity': 'high',
+}
+
+function build(file: string | undefined, text: string, root: string, raw: Raw): Config {
+  const sources: Record<string, Source> = {}
+  const get = <T>(key: string): T => {
+    const [table, name] = key.split('.') as [string, string]
+    const value = raw[table]?.[name]
+    sources[key] = value === undefined ? 'default' : 'file'
+    return (value ?? defaults[key]) as T
+  }
+  const tasks: Record<string, TaskConfig> = {}
+  for (const [name, task] of Object.entries<Raw>(raw.tasks ?? {})) {
+    const id = command(name).text
+    tasks[id] = {
+      command: id,
+      argv: typeof task.run === 'string' ? ['sh', '-c', task.run] : task.run,
+      needs: (task.needs ?? []).map((need: string) => command(need).text),
+      dir: task.dir ?? '',
+      ...(task.timeout === undefined ? {} : { timeoutMs: parseDuration(task.timeout)! }),
+      retries: task.retries ?? 0,
+      ...(task.network === undefined ? {} : { network: task.network as Network }),
+      env: task.env ?? {},
+      secrets: task.secrets ?? [],
+    }
+  }
+  const profile = get<string>('runtime.profile')
+  return {
+    ...(file === undefined ? {} : { file }),
+    text,
+    root,
+    project: { ...(raw.project?.name === undefined ? {} : { name: raw.project.name }), ...(raw.project?.stack === undefined ? {} : { stack: raw.project.stack }) },
+    runtime: { profile: profile === 'host' ? 'host' : 'container' },
+    container: {
+      ...(raw.container?.image === undefined ? {} : { image: raw.container.image }),
+      engine: get('container.engine'),
+      network: get('container.network'),
+      memory: parseSize(get('container.memory'))!,
+      pids: get('container.pids'),
+      cpus: get('container.cpus'),
+      tmp: parseSize(get('container.tmp'))!,
+      toolchains: get('container.toolchains'),
+      caCertificates: get('container.ca_certificates'),
+      packages: raw.container?.packages ?? [],
+      fingerprintInputs: raw.container?.fingerprint_inputs ?? [],
+    },
+    cache: { root: get('cache.root'), strategy: get('cache.strategy') },
+    setup: { scripts: get('setup.scripts') },
+    targets: Object.fromEntries(Object.entries<string[]>(raw.targets ?? {}).map(([name, list]) => [name, list.map((entry) => targetEntry(name, entry))])),
+    tasks,
+    scan: { severity: get<Severity>('scan.severity') },
+    extensions: Object.entries<Raw>(raw.extensions ?? {}).map(([name, extension]) => ({
+      name,
+      source: extension.source,
+      ...(extension.path === undefined ? {} : { path: extension.path }),
+      trusted: extension.trusted ?? false,
+    })),
+    sources,
+  }
+}
+
+/** The predecessor's templates have a target `security` that names itself: they meant every scan. */
+function targetEntry(target: string, entry: string): Command {
+  return target === 'security' && entry === 'check:security' ? command('scan:all') : command(entry)
+}

@@ -1,0 +1,58 @@
+import { containerInit, containerShell } from './slot-script.ts'
+import type { ContainerSpec, EngineInfo } from './types.ts'
+
+export const containerHome = '/home/dwfuser'
+
+/** How an engine's flags differ where the promise is the same. */
+export interface Dialect {
+  readonly idFlags: (info: EngineInfo) => readonly string[]
+  /** Options of a tmpfs that belongs to the task's user, after size and mode. */
+  readonly homeOptions: string
+  readonly pull: readonly string[]
+  /** Whether limits of memory, processors and processes are enforced here at all. */
+  readonly limits: (info: EngineInfo) => boolean
+  readonly egress: (info: EngineInfo) => readonly string[]
+  readonly extra: readonly string[]
+}
+
+/** The flags that keep the second promise. One list for every engine and every container that dwf starts. */
+export function hardening(spec: ContainerSpec, info: EngineInfo, dialect: Dialect): readonly string[] {
+  return [
+    ...dialect.idFlags(info),
+    '--cap-drop=all',
+    '--security-opt=no-new-privileges',
+    '--read-only',
+    ...dialect.extra,
+    // exec is written out: Docker's default is noexec, and build tools run what they put into /tmp.
+    `--tmpfs=/tmp:rw,nosuid,nodev,exec,size=${spec.tmp},mode=1777`,
+    `--tmpfs=${containerHome}:rw,nosuid,nodev,exec,size=${spec.tmp},${dialect.homeOptions}`,
+    ...(spec.network === 'none' ? ['--network=none'] : dialect.egress(info)),
+    `--ulimit=nproc=${spec.pids}:${spec.pids}`,
+    ...(dialect.limits(info) ? [`--pids-limit=${spec.pids}`, `--memory=${spec.memory}`, `--memory-swap=${spec.memory}`, `--cpus=${spec.cpus}`] : []),
+    ...dialect.pull,
+    ...Object.entries(spec.labels).map(([key, value]) => `--label=${key}=${value}`),
+    ...spec.mounts.map((mount) => volume(mount, info)),
+    ...Object.entries({ HOME: containerHome, ...spec.env }).map(([key, value]) => `--env=${key}=${value}`),
+    `--workdir=${spec.workdir}`,
+  ]
+}
+
+/** `--mount` quotes nothing and `--volume` splits at colons: the form that has no trouble with the path is chosen. */
+function volume(mount: { from: string; to: string; readOnly: boolean }, info: EngineInfo): string {
+  if (!mount.from.includes(':')) {
+    const options = [mount.readOnly ? 'ro' : 'rw', ...(info.selinux ? ['z'] : [])].join(',')
+    return `--volume=${mount.from}:${mount.to}:${options}`
+  }
+  if (/[,"\n]/.test(mount.from)) throw new RangeError(`a path with both a colon and a comma or quote cannot be mounted: ${JSON.stringify(mount.from)}`)
+  return `--mount=type=bind,source=${mount.from},target=${mount.to}${mount.readOnly ? ',readonly' : ''}${info.selinux && info.name === 'podman' ? ',relabel=shared' : ''}`
+}
+
+/** A container whose first process is tini with a kept-open shell: it ends when its standard input ends. */
+export function sessionArgs(spec: ContainerSpec, info: EngineInfo, dialect: Dialect): readonly string[] {
+  return ['run', '--interactive', '--rm', '--log-driver=none', `--name=${spec.name}`, ...hardening(spec, info, dialect), `--entrypoint=${containerInit}`, spec.image, '--', containerShell]
+}
+
+/** A container for one command. */
+export function onceArgs(spec: ContainerSpec, info: EngineInfo, dialect: Dialect, argv: readonly string[]): readonly string[] {
+  return ['run', '--rm', '--log-driver=none', `--name=${spec.name}`, ...hardening(spec, info, dialect), `--entrypoint=${containerInit}`, spec.image, '--', ...argv]
+}

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { Slot } from './slot.ts'
+import type { ExecRequest, Running, Session } from './types.ts'
+
+/** How the shells of one container (or of the host) are started and ended. */
+export interface SlotSource {
+  readonly prelude: string
+  /** The first shell: with it the container lives and dies. */
+  first(): ChildProcess
+  /** One more shell in the same container. */
+  more(): ChildProcess
+  /** Makes sure that nothing is left, whatever became of the shells. */
+  remove(): Promise<void>
+}
+
+/** Starts a program whose input and output dwf holds; a Ctrl-C on the terminal must reach dwf, not it. */
+export function spawnShell(argv: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string): ChildProcess {
+  return spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'pipe'], env, detached: true, ...(cwd ? { cwd } : {}) })
+}
+
+/** Opens the first shell and, as tasks run at the same time, up to `limit` of them. */
+export async function openSession(source: SlotSource, limit: number): Promise<Session> {
+  const first = new Slot(source.first(), source.prelude)
+  const slots = [first]
+  let closing: Promise<void> | undefined
+  try {
+    await first.ready()
+  } catch (error) {
+    await source.remove()
+    throw error
+  }
+  const freeSlot = async (): Promise<Slot> => {
+    const free = slots.find((slot) => !slot.busy && !slot.isLost)
+    if (free) return free
+    if (slots.filter((slot) => !slot.isLost).length >= limit) throw new Error('no slot is free')
+    const slot = new Slot(source.more(), source.prelude)
+    slots.push(slot)
+    await slot.ready()
+    return slot
+  }
+  return {
+    async exec(request: ExecRequest): Promise<Running> {
+      if (first.isLost) return { exit: Promise.resolve({ kind: 'lost', reason: await first.lost }), signal: () => {} }
+      return (await freeSlot()).start(request)
+    },
+    close() {
+      closing ??= (async () => {
+        for (const slot of slots) slot.end()
+        await source.remove()
+      })()
+      return closing
+    },
+    ended: first.lost.then((reason) => ({ reason })),
+  }
+}

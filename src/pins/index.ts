@@ -1,0 +1,7 @@
+export { formatLock } from './lock-format.ts'
+export { parseLock } from './lock-parse.ts'
+export { integrityParts } from './lock-shape.ts'
+export { type ResolveOptions, resolveToolchains } from './resolve.ts'
+export { shippedPins } from './shipped.ts'
+export type * from './types.ts'
+export { type LockOptions, type PinChange, shippedLock, updateLock } from './update.ts'

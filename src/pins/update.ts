@@ -1,0 +1,116 @@
+import gt from 'semver/functions/gt.js'
+import { byCodeUnit } from '../util/text.ts'
+import { isFor } from './candidates.ts'
+import { compareVersions, newest, sortLock } from './order.ts'
+import { type ResolveOptions, resolveToolchains } from './resolve.ts'
+import { shippedPins } from './shipped.ts'
+import type { ImagePin, Lock, PackagePin, Resolution, ToolPin } from './types.ts'
+
+export type LockOptions = Pick<ResolveOptions, 'requests' | 'recipeOf' | 'toolchains'> & {
+  /** Of dwf, written into the lock. */
+  readonly version: string
+}
+
+/** A pin that an update moved; `from` is absent for one that is new. */
+export interface PinChange {
+  readonly tool: string
+  readonly from?: string
+  readonly to: string
+}
+
+/**
+ * The first lock of a repository: of the shipped pins those that it uses. Its epoch is the day of these pins, not of
+ * today: two inits with the same dwf give the same bytes.
+ */
+export function shippedLock(options: LockOptions): { readonly lock: Lock; readonly resolution: Resolution } {
+  const resolution = resolveToolchains(options)
+  const lock: Lock = {
+    schema: 'dwf.lock/1',
+    dwf: options.version,
+    epoch: shippedPins.date,
+    images: usedImages(resolution),
+    packages: usedPackages(resolution),
+    tools: shippedPins.tools,
+  }
+  return { lock: sortLock(lock), resolution }
+}
+
+/**
+ * Moves the epoch to today (never back) and each pin that the repository uses to the newest known one that still
+ * satisfies every request. Pins of tools that nobody asks for stay as they are: a person put them there.
+ */
+export function updateLock(
+  lock: Lock,
+  options: LockOptions & { readonly today: string },
+): { readonly lock: Lock; readonly changes: readonly PinChange[]; readonly resolution: Resolution } {
+  const known: Lock = {
+    ...lock,
+    images: freshest(lock.images, shippedPins.images, options),
+    packages: freshest(lock.packages, shippedPins.packages, options),
+  }
+  const resolution = resolveToolchains({ ...options, lock: known, complete: true })
+  const used = new Set(['base', ...resolution.toolchains.map((one) => one.tool)])
+  const images = merge(lock.images, usedImages(resolution), used)
+  const packages = merge(lock.packages, usedPackages(resolution), used)
+  const next: Lock = {
+    schema: 'dwf.lock/1',
+    dwf: options.version,
+    epoch: [options.today, lock.epoch].sort().at(-1)!,
+    images,
+    packages,
+    tools: tightened(lock.tools),
+  }
+  const changes = [...changesOf(lock.images, images), ...changesOf(lock.packages, packages)]
+  return { lock: sortLock(next), changes: changes.sort((a, b) => byCodeUnit(a.tool, b.tool)), resolution }
+}
+
+function usedImages(resolution: Resolution): readonly ImagePin[] {
+  const pins = resolution.toolchains.flatMap((one) => (one.from === 'image' ? [one.pin] : []))
+  return resolution.base ? [resolution.base, ...pins] : pins
+}
+
+function usedPackages(resolution: Resolution): readonly PackagePin[] {
+  return resolution.toolchains.flatMap((one) => (one.from === 'package' ? [one.pin] : []))
+}
+
+/** For each tool the newest fitting pin of both lists; of equal versions the lock's own, which somebody reviewed. */
+function freshest<T extends ImagePin | PackagePin>(
+  own: readonly T[],
+  shipped: readonly T[],
+  options: LockOptions,
+): readonly T[] {
+  return [...new Set([...own, ...shipped].map((pin) => pin.tool))].flatMap((tool) => {
+    const requests = options.requests.filter((request) => request.tool === tool)
+    const all = [...own, ...shipped].filter(
+      (pin) => pin.tool === tool && isFor(pin.version, tool === 'base' ? [] : requests),
+    )
+    return newest(all) ?? []
+  })
+}
+
+/** Pins that are used take the place of all others of their tool; pins of unused tools stay. */
+function merge<T extends ImagePin | PackagePin>(
+  own: readonly T[],
+  next: readonly T[],
+  used: ReadonlySet<string>,
+): readonly T[] {
+  return [...own.filter((pin) => !used.has(pin.tool)), ...next]
+}
+
+function changesOf<T extends ImagePin | PackagePin>(before: readonly T[], after: readonly T[]): PinChange[] {
+  return after.flatMap((pin) => {
+    const olds = before.filter((one) => one.tool === pin.tool)
+    if (olds.some((one) => one.version === pin.version)) return []
+    const from = newest(olds)?.version
+    return [{ tool: pin.tool, ...(from === undefined ? {} : { from }), to: pin.version }]
+  })
+}
+
+/** An update never allows what was denied, nor an older version than before. */
+function tightened(own: readonly ToolPin[]): readonly ToolPin[] {
+  return [...new Set([...own, ...shippedPins.tools].map((tool) => tool.name))].map((name) => {
+    const both = [...own, ...shippedPins.tools].filter((tool) => tool.name === name)
+    const minimum = both.map((tool) => tool.minimum).reduce((a, b) => (gt(b, a) ? b : a))
+    return { name, minimum, denied: [...new Set(both.flatMap((tool) => tool.denied))].sort(compareVersions) }
+  })
+}

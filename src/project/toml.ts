@@ -1,0 +1,73 @@
+import parse from '@iarna/toml/parse-string.js'
+import { type Span, spanAt } from '../util/diagnostics.ts'
+import { printable } from '../util/text.ts'
+import type { Parsed, Path } from './manifest.ts'
+
+/** Parses TOML; a duplicate key is a syntax error there. */
+export function parseToml(file: string, text: string): Parsed {
+  // The parser refuses a lone CR but counts CRLF as two: line ends are made equal, which moves no line and no column.
+  const clean = text.replaceAll('\r\n', '\n')
+  try {
+    const value = parse(clean)
+    let index: ReadonlyMap<string, Span> | undefined
+    return {
+      ok: true,
+      value,
+      span: (path) => {
+        index ??= indexKeys(file, clean)
+        return index.get(JSON.stringify(path))
+      },
+      problems: [],
+    }
+  } catch (error) {
+    // Its TomlError counts lines and columns from 0, seen in @iarna/toml 3.0.0; a RangeError comes from deep nesting.
+    const { line = 0, col = 0, message } = error as Partial<{ line: number; col: number }> & Error
+    const cause = printable(message.split('\n')[0]!.replace(/ at row \d+, col \d+, pos \d+:?$/, ''))
+    return { ok: false, message: cause, where: spanAt(file, clean, line + 1, Math.max(1, col), 1) }
+  }
+}
+
+/** A key with its dots, up to the equals sign; each part can match in one way only, so that no line takes long. */
+const keyPattern =
+  /^(\s*)((?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')(?:[ \t]*\.[ \t]*(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*'))*)[ \t]*=/
+
+/**
+ * Where each key of a document that parsed is written. The parser keeps no places, so the lines are read once more:
+ * headers, keys and dotted keys are enough, since a place is only ever shown, never acted on. A line inside a text of
+ * several lines may be taken for a key; the first line that claims a path keeps it.
+ */
+function indexKeys(file: string, text: string): ReadonlyMap<string, Span> {
+  const index = new Map<string, Span>()
+  const arrays = new Map<string, number>()
+  let table: Path = []
+  const put = (path: Path, line: number, column: number, length: number): void => {
+    const key = JSON.stringify(path)
+    if (!index.has(key)) index.set(key, spanAt(file, text, line, column, length))
+  }
+  text.split('\n').forEach((line, number) => {
+    const header = /^(\s*)(\[\[?)([^#]*?)\]\]?\s*(?:#.*)?$/.exec(line)
+    const keys = header && !line.includes('=') ? splitKeys(header[3]!) : undefined
+    if (header && keys) {
+      const name = JSON.stringify(keys)
+      if (header[2] === '[[') arrays.set(name, (arrays.get(name) ?? -1) + 1)
+      table = header[2] === '[[' ? [...keys, arrays.get(name)!] : keys
+      put(table, number + 1, header[1]!.length + 1, line.trim().length)
+      return
+    }
+    const pair = keyPattern.exec(line)
+    const path = pair && splitKeys(pair[2]!)
+    if (pair && path) put([...table, ...path], number + 1, pair[1]!.length + 1, pair[2]!.length)
+  })
+  return index
+}
+
+function splitKeys(text: string): string[] | undefined {
+  const keys: string[] = []
+  const pattern = /\s*(?:([A-Za-z0-9_-]+)|"((?:[^"\\]|\\.)*)"|'([^']*)')\s*(\.|$)/y
+  for (;;) {
+    const match = pattern.exec(text)
+    if (!match) return undefined
+    keys.push(match[1] ?? match[2] ?? match[3]!)
+    if (match[4] === '') return keys
+  }
+}

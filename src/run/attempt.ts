@@ -1,0 +1,42 @@
+import type { ExecRequest, Exit, Session } from '../engine/types.ts'
+
+export interface AttemptOptions {
+  readonly timeoutMs: number
+  /** Between TERM and KILL, ms. */
+  readonly graceMs: number
+  readonly signal: AbortSignal
+}
+
+export type AttemptEnd = { readonly kind: 'exit'; readonly exit: Exit } | { readonly kind: 'timed-out' } | { readonly kind: 'cancelled' }
+
+/** How long a killed subtree may take to be gone before the whole session is closed, ms. */
+const patience = 5_000
+
+/**
+ * One try of one task. At the time-out, or when the run is cancelled, the whole subtree gets TERM, after the grace
+ * KILL; if the shell does not report the end then, the container is removed under it.
+ */
+export async function attempt(session: Session, request: ExecRequest, options: AttemptOptions): Promise<AttemptEnd> {
+  if (options.signal.aborted) return { kind: 'cancelled' }
+  const running = await session.exec(request)
+  let why: 'timed-out' | 'cancelled' | undefined
+  const timers: NodeJS.Timeout[] = []
+  const later = (ms: number, action: () => void) => void timers.push(setTimeout(action, ms))
+  const stop = (reason: 'timed-out' | 'cancelled') => {
+    if (why) return
+    why = reason
+    running.signal('TERM')
+    later(options.graceMs, () => {
+      running.signal('KILL')
+      later(patience, () => void session.close())
+    })
+  }
+  const cancel = () => stop('cancelled')
+  options.signal.addEventListener('abort', cancel, { once: true })
+  if (options.signal.aborted) cancel()
+  later(options.timeoutMs, () => stop('timed-out'))
+  const exit = await running.exit
+  for (const timer of timers) clearTimeout(timer)
+  options.signal.removeEventListener('abort', cancel)
+  return why ? { kind: why } : { kind: 'exit', exit }
+}

@@ -1,0 +1,2 @@
+import type { ToolchainRecipe } from './types.ts'
+export const toolchains: Readonly<Record<string, ToolchainRecipe>> = {}

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process'
+
+export interface Finished {
+  /** -1 when a signal ended it. */
+  readonly code: number
+  readonly signal?: NodeJS.Signals
+  readonly stdout: string
+  readonly stderr: string
+  /** True when the time was up and it was killed. */
+  readonly timedOut: boolean
+}
+
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly input?: string
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Each line of stdout and stderr as it comes. */
+  readonly onLine?: (line: string) => void
+  /** Bytes of each stream that are kept, from the end. */
+  readonly keep?: number
+}
+
+/**
+ * Runs a program to its end, never through a shell; never throws for a non-zero exit.
+ * It gets a process group of its own, so that the time-out and the abort end its children too.
+ * @throws the spawn error (ENOENT, EACCES) when it cannot be started
+ */
+export function run(argv: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const { keep = 32 * 1024 * 1024 } = options
+  return new Promise((resolve, reject) => {
+    const child = spawn(argv[0]!, argv.slice(1), {
+      cwd: options.cwd,
+      env: (options.env ?? process.env) as NodeJS.ProcessEnv,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    })
+    let timedOut = false
+    const end = () => {
+      try {
+        process.kill(-child.pid!, 'SIGKILL')
+      } catch {
+        // It has gone already.
+      }
+    }
+    const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => ((timedOut = true), end()), options.timeoutMs)
+    options.signal?.addEventListener('abort', end, { once: true })
+    const out = collect(keep, options.onLine)
+    const err = collect(keep, options.onLine)
+    child.stdout.on('data', out.add)
+    child.stderr.on('data', err.add)
+    child.stdin.on('error', () => {}) // It may end without reading.
+    child.stdin.end(options.input ?? '')
+    const settled = () => {
+      clearTimeout(timer)
+      options.signal?.removeEventListener('abort', end)
+    }
+    child.once('error', (error) => {
+      settled()
+      reject(error)
+    })
+    child.once('close', (code, signal) => {
+      settled()
+      resolve({ code: code ?? -1, ...(signal ? { signal } : {}), stdout: out.end(), stderr: err.end(), timedOut })
+    })
+    if (options.signal?.aborted) end()
+  })
+}
+
+function collect(keep: number, onLine: ((line: string) => void) | undefined) {
+  let chunks: Buffer[] = []
+  let size = 0
+  let open = ''
+  const decoder = new TextDecoder()
+  return {
+    add(chunk: Buffer) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > 2 * keep) {
+        chunks = [Buffer.concat(chunks).subarray(-keep)]
+        size = keep
+      }
+      if (!onLine) return
+      const lines = (open + decoder.decode(chunk, { stream: true })).split('\n')
+      open = lines.pop()!
+      for (const line of lines) onLine(line)
+    },
+    end(): string {
+      if (onLine && open) onLine(open)
+      return Buffer.concat(chunks).subarray(-keep).toString('utf8')
+    },
+  }
+}
