@@ -9,7 +9,8 @@ const minimum = [4, 3] as const
 
 const dialect: CliDialect = {
   program: 'podman',
-  idFlags: () => ['--userns=keep-id:uid=1001,gid=1001', '--user=1001:1001'],
+  // keep-id is for rootless only; as root (--allow-root) the files of the workspace are root's.
+  idFlags: (info) => (info.rootless ? ['--userns=keep-id:uid=1001,gid=1001', '--user=1001:1001'] : ['--user=0:0']),
   // Without U an existing folder of the image keeps its owner and mode on the tmpfs (Podman 4.3.1, runc 1.1.5).
   homeOptions: 'mode=0700,U,notmpcopyup',
   pull: ['--pull=never'],
@@ -51,9 +52,9 @@ export async function probePodman(): Promise<Engine | undefined> {
     name: 'podman',
     version: version.Version,
     rootless,
-    idMapping: 'keep-id',
+    idMapping: rootless ? 'keep-id' : 'same-ids',
     cgroups,
-    unenforced: rootless && cgroups === 'v1' ? ['memory and processor limits (rootless with cgroup v1); processes are limited by ulimit only'] : [],
+    unenforced: !rootless ? ['rootless, UID 1001: podman runs as root'] : cgroups === 'v1' ? ['memory and processor limits (rootless with cgroup v1); processes are limited by ulimit only'] : [],
     selinux: host.security.selinuxEnabled === true,
     arch: host.arch,
   }

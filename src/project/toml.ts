@@ -56,7 +56,10 @@ function indexKeys(file: string, text: string): ReadonlyMap<string, Span> {
     }
     const pair = keyPattern.exec(line)
     const path = pair && splitKeys(pair[2]!)
-    if (pair && path) put([...table, ...path], number + 1, pair[1]!.length + 1, pair[2]!.length)
+    // A dotted key stands for each of the tables on its way, too.
+    path?.forEach((_, depth) => {
+      put([...table, ...path.slice(0, depth + 1)], number + 1, pair![1]!.length + 1, pair![2]!.length)
+    })
   })
   return index
 }

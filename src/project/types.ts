@@ -42,7 +42,7 @@ export interface OfferedTask {
   /** `primary:selector`, such as `test:unit`. */
   readonly command: string
   readonly argv: Argv
-  /** Commands of the same unit that must have run before. */
+  /** Commands that must have run before: of the same unit, or of all units where it offers none of that name. */
   readonly needs?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly network?: 'none' | 'egress'

@@ -5,6 +5,8 @@ export interface AttemptOptions {
   /** Between TERM and KILL, ms. */
   readonly graceMs: number
   readonly signal: AbortSignal
+  /** Aborted when even the grace is too long: everything is killed at once. */
+  readonly hurry: AbortSignal
 }
 
 export type AttemptEnd = { readonly kind: 'exit'; readonly exit: Exit } | { readonly kind: 'timed-out' } | { readonly kind: 'cancelled' }
@@ -31,6 +33,12 @@ export async function attempt(session: Session, request: ExecRequest, options: A
       later(patience, () => void session.close())
     })
   }
+  const hurry = () => {
+    why ??= 'cancelled'
+    running.signal('KILL')
+    void session.close()
+  }
+  options.hurry.addEventListener('abort', hurry, { once: true })
   const cancel = () => stop('cancelled')
   options.signal.addEventListener('abort', cancel, { once: true })
   if (options.signal.aborted) cancel()
@@ -38,5 +46,6 @@ export async function attempt(session: Session, request: ExecRequest, options: A
   const exit = await running.exit
   for (const timer of timers) clearTimeout(timer)
   options.signal.removeEventListener('abort', cancel)
+  options.hurry.removeEventListener('abort', hurry)
   return why ? { kind: why } : { kind: 'exit', exit }
 }

@@ -3,6 +3,7 @@ import type { Session } from '../engine/types.ts'
 import { type Diagnostic, Failure } from '../util/diagnostics.ts'
 import { attempt } from './attempt.ts'
 import { TaskLog } from './log.ts'
+import { Masker } from './masker.ts'
 import { Sessions } from './sessions.ts'
 import type { SetupStamps } from './setup-stamps.ts'
 import { type DwfEvent, type GateRunner, isGood, type Outcome, type RunResult, type TaskResult } from './types.ts'
@@ -30,6 +31,7 @@ export interface RunOptions {
   readonly keepGoing: boolean
   readonly graceMs: number
   readonly signal: AbortSignal
+  readonly hurry: AbortSignal
 }
 
 const tailLines = 20
@@ -137,20 +139,26 @@ async function runTask(task: PlannedTask, world: World, options: RunOptions, sig
 
 async function tryOnce(task: PlannedTask, world: World, options: RunOptions, signal: AbortSignal, sessions: Sessions, log: TaskLog): Promise<{ outcome: Outcome; code?: number; reason?: string }> {
   const session = await sessions.get(task.class)
+  const secrets = world.secrets(task)
+  const maskers = { stdout: new Masker(Object.values(secrets)), stderr: new Masker(Object.values(secrets)) }
+  const said = (stream: 'stdout' | 'stderr', chunk: Buffer) => {
+    if (chunk.length === 0) return
+    const at = world.now()
+    log.write(stream, chunk, at)
+    world.emit({ type: 'output', run: world.runId, task: task.id, stream, chunk, at })
+  }
   const end = await attempt(
     session,
     {
       argv: task.argv,
       dir: task.dir === '' ? world.workspace : `${world.workspace}/${task.dir}`,
-      env: { ...task.env, ...world.secrets(task) },
-      onOutput: (stream, chunk) => {
-        const at = world.now()
-        log.write(stream, chunk, at)
-        world.emit({ type: 'output', run: world.runId, task: task.id, stream, chunk, at })
-      },
+      env: { ...task.env, ...secrets },
+      onOutput: (stream, chunk) => said(stream, maskers[stream].add(chunk)),
     },
-    { timeoutMs: task.timeoutMs, graceMs: options.graceMs, signal },
+    { timeoutMs: task.timeoutMs, graceMs: options.graceMs, signal, hurry: options.hurry },
   )
+  said('stdout', maskers.stdout.end())
+  said('stderr', maskers.stderr.end())
   if (end.kind === 'cancelled') return { outcome: 'cancelled' }
   if (end.kind === 'timed-out') return { outcome: 'timed-out', reason: `after ${task.timeoutMs / 1000} s` }
   if (end.exit.kind === 'lost') {

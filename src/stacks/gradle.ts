@@ -20,8 +20,9 @@ export function gradleUnits(stack: 'java' | 'kotlin', tree: Tree, folders: reado
   for (const dir of folders) {
     const files = [...settingsNames, ...scriptNames].map((name) => inDir(dir, name)).filter((file) => tree.has(file))
     // Builds inside a build (buildSrc, build-logic, included ones) run as part of it.
-    if (files.length === 0 || roots.some((root) => isBelow(dir, root)) || isPlugin(tree, dir)) continue
+    if (files.length === 0 || roots.some((root) => isBelow(dir, root))) continue
     roots.push(dir)
+    if (isDriven(tree, dir)) continue
     const scripts = readScripts(tree, folders, dir)
     if (scripts.some(usesKotlin) !== (stack === 'kotlin')) continue
     units.push(unit(stack, tree, folders, dir, files[0]!, scripts))
@@ -30,8 +31,11 @@ export function gradleUnits(stack: 'java' | 'kotlin', tree: Tree, folders: reado
 }
 
 /** A Flutter or React Native application has its Android build in a folder that those tools drive. */
-function isPlugin(tree: Tree, dir: string): boolean {
-  return /(?:^|\/)android$/.test(dir) && tree.has(inDir(dir, '../package.json'))
+function isDriven(tree: Tree, dir: string): boolean {
+  return (
+    /(?:^|\/)android$/.test(dir) &&
+    ['package.json', 'pubspec.yaml'].some((name) => tree.has(`${dir.slice(0, -'android'.length)}${name}`))
+  )
 }
 
 function readScripts(tree: Tree, folders: readonly string[], dir: string): readonly Script[] {
@@ -83,7 +87,7 @@ function unit(
       : [{ command: 'test:integration', argv: gradle(suite === 'integration-test' ? 'integrationTest' : suite) }]),
     { command: 'package:artifact', argv: gradle('assemble') },
   ]
-  const jdk = request('java', jdkMentions(tree, dir, scripts.flatMap(javaOf)))
+  const jdk = request('java', jdkMentions(tree, dir, buildJdk(scripts, dir)))
   const tool = request('gradle', [
     ...toolVersions(tree, dir, 'gradle'),
     ...sdkman(tree, dir, 'gradle', prefixRange),
@@ -130,6 +134,20 @@ function lintTasks(has: (pattern: RegExp) => boolean): readonly OfferedTask[] {
     new RegExp(`(?:id\\s*\\(?\\s*["']${name}["']|^\\s*${name}\\s*$|apply plugin:\\s*["']${name}["'])`, 'm')
   const found = (['checkstyle', 'pmd'] as const).filter((name) => has(plugin(name)))
   return found.length === 0 ? [] : [{ command: 'lint:static', argv: gradle(...found.map((name) => `${name}Main`)) }]
+}
+
+/**
+ * The JDK that the scripts of a build ask for: the root's or that of its conventions where they say, else the highest
+ * of any project in it. Projects of one build may differ: the JDK of the image is one, and a later one compiles for all.
+ */
+function buildJdk(scripts: readonly Script[], dir: string): readonly Mention[] {
+  const own = (file: string): boolean =>
+    scriptNames.some((name) => file === inDir(dir, name)) || /(?:^|\/)(?:buildSrc|build-logic)\//.test(file)
+  const first = scripts.filter(({ file }) => own(file)).flatMap(javaOf)[0]
+  if (first) return [first]
+  const all = scripts.flatMap(javaOf)
+  const release = (one: Mention): number => Number(one.asked)
+  return all.toSorted((a, b) => release(b) - release(a)).slice(0, 1)
 }
 
 /** What a build script says of the JDK; a toolchain is that very release, a compatibility is at least it. */

@@ -33,7 +33,7 @@ function syntax(failed: { message: string; where: NonNullable<Diagnostic['where'
   return { severity: 'error', code: 'manifest-syntax', message: failed.message, where: failed.where }
 }
 
-/** MAVEN_ARGS is read since Maven 3.9; the property is what all versions know, in the argv of each command. */
+/** Maven reads MAVEN_ARGS since 3.9, which is the oldest that images and Debian 13 have. */
 const cache: CacheUse = { name: 'maven', env: { MAVEN_ARGS: '-Dmaven.repo.local=/cache/maven/repository' } }
 
 const mvn = (...words: readonly string[]): readonly string[] => [
@@ -168,12 +168,22 @@ function wrapper(tree: Tree, dir: string): Mention | undefined {
 }
 
 /**
- * Maven has no lock file: its pom.xml files name exact versions of what the project uses. `go-offline` leaves out what
- * Surefire only looks for when tests run, so its provider for each version of Surefire found is fetched by name.
+ * `go-offline` leaves out what Surefire and Failsafe only look for when tests run: a provider of their own version for
+ * the test framework in use, and JUnit's launcher in the version of its engine. Those are named from what is there.
  */
 const goOffline = `set -e
 mvn --batch-mode --no-transfer-progress dependency:go-offline
-repo=/cache/maven/repository`
+repo=$(printf '%s' "$MAVEN_ARGS" | sed 's/^-Dmaven.repo.local=//')
+get() { mvn --batch-mode --no-transfer-progress --quiet dependency:get -Dartifact="$1"; }
+versions() { find "$repo/$1" -name "*.$2" 2>/dev/null | sed 's|/[^/]*$||; s|.*/||' | sort -u; }
+for version in $(versions org/apache/maven/surefire/maven-surefire-common jar); do
+  if [ -d "$repo/org/junit/platform" ]; then get "org.apache.maven.surefire:surefire-junit-platform:$version"
+  elif [ -d "$repo/org/testng" ]; then get "org.apache.maven.surefire:surefire-testng:$version"
+  else get "org.apache.maven.surefire:surefire-junit4:$version"; fi
+done
+for version in $(versions org/junit/platform/junit-platform-engine jar); do
+  get "org.junit.platform:junit-platform-launcher:$version"
+done`
 
 function setup(tree: Tree, dir: string, poms: readonly string[]): Setup {
   const settings = ['.mvn/maven.config', '.mvn/extensions.xml', '.mvn/settings.xml'].map((name) => inDir(dir, name))

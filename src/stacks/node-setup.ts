@@ -1,8 +1,9 @@
-import { at, isTable, type Manifest, stringTableAt } from '../project/manifest.ts'
+import { at, isTable, type Manifest, stringsAt, stringTableAt } from '../project/manifest.ts'
 import type { Argv, Setup, Tree } from '../project/types.ts'
 import { spanAt } from '../util/diagnostics.ts'
-import { printable } from '../util/text.ts'
+import { printable, shellQuote } from '../util/text.ts'
 import { type FoundManager, type ManagerName, managers } from './node-managers.ts'
+import { yamlList } from './node-workspaces.ts'
 import { inDir, optional } from './unit.ts'
 
 const dependencyTables = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const
@@ -57,8 +58,7 @@ export function nodeSetup(
   const hasSomething = hasDependencies(manifest) || isWorkspace
   if (!hasSomething && found.lockFile === undefined) return undefined
   const way = ways[found.manager]
-  const rebuild = found.manager === 'pnpm' && isWorkspace ? [...way.rebuild, '--recursive'] : way.rebuild
-  const install = withLifecycle(rebuild, manifest, found.manager)
+  const install = installWay(tree, dir, manifest, found.manager, isWorkspace)
   const config = ['.npmrc', '.yarnrc.yml', '.yarnrc', 'bunfig.toml', 'pnpm-workspace.yaml'].map((name) =>
     inDir(dir, name),
   )
@@ -69,7 +69,7 @@ export function nodeSetup(
       ...config.filter((file) => tree.has(file)),
     ],
     fetch: way.fetch,
-    ...optional('install', install.length === 0 ? undefined : install),
+    ...optional('install', install),
     online: way.online,
     split: true,
     outputs: hasSomething ? [inDir(dir, installed(tree, dir, found.manager))] : [],
@@ -79,18 +79,59 @@ export function nodeSetup(
 }
 
 /**
- * pnpm and Yarn 2+ run the scripts of the package itself when they rebuild; npm and bun leave them out. `preinstall`
- * guards an install that is already over (`npx only-allow pnpm`), so it only runs where `install` brings it along.
+ * What runs the scripts, those of the package itself included. Which of them a rebuild runs was seen with npm 11.19 and
+ * pnpm 10.34: npm leaves out `prepare`, pnpm none; bun has no rebuild.
  */
-function withLifecycle(rebuild: Argv, manifest: Manifest, manager: ManagerName): Argv {
-  if (manager === 'pnpm' || manager === 'yarn-berry') return rebuild
+function installWay(
+  tree: Tree,
+  dir: string,
+  manifest: Manifest,
+  manager: ManagerName,
+  isWorkspace: boolean,
+): Argv | undefined {
   const scripts = stringTableAt(manifest, ['scripts'])
-  const steps = [scripts.install === undefined ? 'postinstall' : 'install', 'prepare']
-  const own = steps.filter((name) => scripts[name] !== undefined)
-  if (own.length === 0) return rebuild
-  const runner = manager === 'bun' ? 'bun' : 'npm'
-  const lines = [...(rebuild.length === 0 ? [] : [rebuild.join(' ')]), ...own.map((name) => `${runner} run ${name}`)]
-  return ['sh', '-c', lines.join(' && ')]
+  const own = (names: readonly string[]): readonly string[] => names.filter((name) => scripts[name] !== undefined)
+  const afterwards = [scripts.install === undefined ? 'postinstall' : 'install', 'prepare']
+  switch (manager) {
+    case 'yarn-berry':
+      return ways[manager].rebuild
+    case 'pnpm':
+      // `npx only-allow pnpm` guards an install that is over by now, and would need the network.
+      if (!/\bonly-allow\b/.test(scripts.preinstall ?? ''))
+        return [...ways.pnpm.rebuild, ...(isWorkspace ? ['--recursive'] : [])]
+      return pnpmWithoutGuard(builtPackages(tree, dir, manifest), own(afterwards), isWorkspace)
+    case 'bun':
+      return inTurn(own(afterwards).map((name) => ['bun', 'run', name]))
+    default:
+      return inTurn([ways[manager].rebuild, ...own(['prepare']).map((name) => ['npm', 'run', name])])
+  }
+}
+
+/** Named packages are rebuilt without the scripts of the root; these then run one by one. */
+function pnpmWithoutGuard(
+  packages: readonly string[],
+  scripts: readonly string[],
+  isWorkspace: boolean,
+): Argv | undefined {
+  const all = isWorkspace ? ['--recursive'] : []
+  const rebuild = packages.length === 0 ? [] : [['pnpm', 'rebuild', ...all, '--', ...packages]]
+  return inTurn([...rebuild, ...scripts.map((name) => ['pnpm', 'run', name])])
+}
+
+/** The packages whose scripts pnpm may run, as the repository says; only what is a package name. */
+function builtPackages(tree: Tree, dir: string, manifest: Manifest): readonly string[] {
+  const text = tree.text(inDir(dir, 'pnpm-workspace.yaml')) ?? ''
+  const allowed = [...text.matchAll(/^ {2,4}["']?((?:@[\w.-]+\/)?[\w.-]+)["']?: true *$/gm)].map((match) => match[1]!)
+  const listed = yamlList(text, 'onlyBuiltDependencies')?.list ?? []
+  const inManifest = stringsAt(manifest, ['pnpm', 'onlyBuiltDependencies']) ?? []
+  const names = [...inManifest, ...listed, ...(/^allowBuilds:/m.test(text) ? allowed : [])]
+  return [...new Set(names)].filter((name) => /^(?:@[a-z0-9_.-]+\/)?[a-z0-9_][a-z0-9_.-]*$/i.test(name))
+}
+
+/** One after the other; every word is dwf's own or a plain name. */
+function inTurn(steps: readonly Argv[]): Argv | undefined {
+  if (steps.length < 2) return steps[0]
+  return ['sh', '-c', steps.map((step) => step.map(shellQuote).join(' ')).join(' && ')]
 }
 
 function installed(tree: Tree, dir: string, manager: ManagerName): string {

@@ -15,7 +15,7 @@ export function readWorkspaces(tree: Tree, dir: string, manifest: Manifest): Wor
   const file = inDir(dir, 'pnpm-workspace.yaml')
   const source = readSource(tree, file)
   if (source) {
-    const patterns = readPackages(source.text)
+    const patterns = yamlList(source.text, 'packages')
     // Since pnpm 10 the file also holds settings: without `packages` it makes no workspace.
     if (patterns === undefined)
       return source.problem ? { covers: () => false, diagnostics: [source.problem] } : undefined
@@ -30,19 +30,21 @@ export function readWorkspaces(tree: Tree, dir: string, manifest: Manifest): Wor
   return patterns && { covers: matcher(patterns), diagnostics: [] }
 }
 
-interface Packages {
+interface YamlList {
   readonly list: readonly string[]
   readonly line: number
   readonly isWhole: boolean
 }
 
 /**
- * The list `packages` of a pnpm-workspace.yaml, one entry a line or in brackets: what people write. A YAML parser costs
- * more time to load than all of the detection, and what this cannot read it says.
+ * A list at the top of a pnpm-workspace.yaml, one entry a line or in brackets: what people write. A YAML parser costs
+ * more time to load than all of the detection, and what this cannot read it says. `key` is a plain word.
  */
-function readPackages(text: string): Packages | undefined {
+export function yamlList(text: string, key: string): YamlList | undefined {
   const lines = text.split(/\r?\n/)
-  const start = lines.findIndex((line) => /^(?:packages|"packages"|'packages')\s*:/.test(line))
+  const start = lines.findIndex((line) =>
+    [key, `"${key}"`, `'${key}'`].includes(/^([^\s:]+)\s*:/.exec(line)?.[1] ?? ''),
+  )
   if (start < 0) return undefined
   const first = lines[start]!.replace(/^[^:]*:/, '')
     .replace(/(?:^|\s)#.*$/, '')

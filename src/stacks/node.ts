@@ -37,7 +37,11 @@ export const node: Stack = {
  */
 function isIncidental(tree: Tree, dir: string, manifest: Manifest, isInWorkspace: boolean): boolean {
   if (findManager(tree, dir, manifest).lockFile !== undefined) return false
-  return isInWorkspace || (!hasDependencies(manifest) && at(manifest, ['scripts']) === undefined)
+  return (
+    isInWorkspace ||
+    /(?:^|\/)tests?\//.test(dir) ||
+    (!hasDependencies(manifest) && at(manifest, ['scripts']) === undefined)
+  )
 }
 
 function broken(dir: string, manifest: Manifest): StackUnit {
@@ -70,7 +74,7 @@ function unit(
     toolchains: requests.toolchains,
     packages: compilers(tree, found.lockFile),
     caches: manager.caches,
-    env: { CI: 'true', ...(usesHusky(scripts) ? { HUSKY: '0' } : {}), ...manager.env },
+    env: { CI: 'true', ...withoutHooks(scripts), ...manager.env },
     ...optional('setup', setup),
     tasks,
     missing: missingOf(tasks, hints(manifest)),
@@ -111,9 +115,18 @@ function compilers(tree: Tree, lockFile: string | undefined): readonly string[] 
   return isNative ? ['g++', 'make', 'python3'] : []
 }
 
-/** husky writes core.hooksPath into .git, which is read-only for tasks; it understands this variable. */
-const usesHusky = (scripts: Readonly<Record<string, string>>): boolean =>
-  ['prepare', 'postinstall', 'install'].some((name) => /\bhusky\b/.test(scripts[name] ?? ''))
+/** Programs that write hooks into .git, which is read-only for tasks, and what tells them to leave it. */
+const hookManagers = [
+  { pattern: /\bhusky\b/, env: { HUSKY: '0' } },
+  { pattern: /\bsimple-git-hooks\b/, env: { SKIP_INSTALL_SIMPLE_GIT_HOOKS: '1' } },
+  { pattern: /\blefthook\b/, env: { LEFTHOOK: '0' } },
+]
+
+function withoutHooks(scripts: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const bodies = ['prepare', 'postinstall', 'install'].map((name) => scripts[name] ?? '')
+  const used = hookManagers.filter(({ pattern }) => bodies.some((body) => pattern.test(body)))
+  return Object.assign({}, ...used.map(({ env }) => env))
+}
 
 function oddScripts(manifest: Manifest, scripts: Readonly<Record<string, string>>): readonly Diagnostic[] {
   return Object.keys(scripts)

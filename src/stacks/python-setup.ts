@@ -3,7 +3,7 @@ import type { Argv, CacheUse, Setup } from '../project/types.ts'
 import { type Diagnostic, spanAt } from '../util/diagnostics.ts'
 import { printable } from '../util/text.ts'
 import type { PythonFiles } from './python.ts'
-import { usedTools } from './python-tasks.ts'
+import { usedPlaces } from './python-tasks.ts'
 import { inDir, optional } from './unit.ts'
 
 export interface PythonManager {
@@ -83,7 +83,7 @@ export function pythonSetup(files: PythonFiles, manager: PythonManager, place: s
     ...(project ? [project.file] : []),
     ...['setup.py', 'setup.cfg'].map((name) => inDir(dir, name)).filter((file) => files.tree.has(file)),
   ]
-  const ways = { pip: pipWay, uv: uvWay, poetry: poetryWay }[manager.name](files)
+  const ways = { pip: pipWay, uv: uvWay, poetry: poetryWay }[manager.name](files, manager)
   const missing = missingLock(files, manager)
   return { lockFiles, ...ways, split: true, outputs: [`${place}/pyvenv.cfg`], ...optional('missingLock', missing) }
 }
@@ -102,13 +102,10 @@ function pipWay(files: PythonFiles): Way {
   const lists = requirements.flatMap((one) => ['-r', one.file.slice(dir === '' ? 0 : dir.length + 1)])
   const isInstalled = hasBackend(files) && !requirements.some((one) => one.hasProject)
   const build = hasBackend(files) ? buildRequires(files) : []
-  const wheels = '"$PIP_CACHE_DIR/wheels"'
+  const wheels = '"$PIP_CACHE_DIR/downloads"'
   const project = 'python -m pip install --no-index --find-links '
   return {
-    fetch: sh(`python -m pip download --only-binary=:all: -d ${wheels} "$@"`, [
-      ...withoutProject(files, lists),
-      ...build,
-    ]),
+    fetch: sh(`python -m pip download --only-binary=:all: -d ${wheels} "$@"`, [...lists, ...build]),
     install: sh(
       `${venv} && ${project}${wheels} "$@"${isInstalled ? ` && ${project}${wheels} --no-deps -e .` : ''}`,
       lists,
@@ -117,17 +114,14 @@ function pipWay(files: PythonFiles): Way {
       `${venv} && python -m pip install "$@"${isInstalled ? ' && python -m pip install --no-deps -e .' : ''}`,
       lists,
     ),
-    note: wheelsOnly,
+    note: requirements.some((one) => one.hasProject)
+      ? `${wheelsOnly}; "-e ." runs the project's own build while it fetches`
+      : wheelsOnly,
   }
 }
 
-/** pip would run the build of `-e .` to learn what it depends on: nothing of it is left out but the files that say so. */
-function withoutProject(files: PythonFiles, lists: readonly string[]): readonly string[] {
-  return lists.length === 0 || files.requirements.some((one) => one.hasProject) ? lists : lists
-}
-
-function uvWay(files: PythonFiles): Way {
-  const chosen = [...usedTools(files)].flatMap(([, place]) =>
+function uvWay(files: PythonFiles, manager: PythonManager): Way {
+  const chosen = usedPlaces(files, manager).flatMap((place) =>
     place.kind === 'main' || (place.kind === 'group' && place.name === 'dev') || !isPlain(place.name)
       ? []
       : [`--${place.kind}=${place.name}`],
@@ -145,9 +139,9 @@ function uvWay(files: PythonFiles): Way {
   }
 }
 
-function poetryWay(files: PythonFiles): Way {
+function poetryWay(files: PythonFiles, manager: PythonManager): Way {
   const { project } = files
-  const optionalGroups = [...usedTools(files)].flatMap(([, place]) => {
+  const optionalGroups = usedPlaces(files, manager).flatMap((place) => {
     if (!isPlain(place.name)) return []
     if (place.kind === 'extra') return [`--extras=${place.name}`]
     const isOptional = project && at(project, ['tool', 'poetry', 'group', place.name, 'optional']) === true

@@ -14,31 +14,35 @@ const tools: readonly { readonly tool: string; readonly commands: Readonly<Recor
   { tool: 'pyright', commands: { 'lint:types': ['pyright'] } },
   { tool: 'black', commands: { 'fmt:check': ['black', '--check', '.'], 'fmt:fix': ['black', '.'] } },
   { tool: 'ruff', commands: { 'fmt:check': ['ruff', 'format', '--check', '.'], 'fmt:fix': ['ruff', 'format', '.'] } },
-  { tool: 'pytest', commands: {} },
-  { tool: 'build', commands: {} },
 ]
 
-/** The declared tools that tasks call, with the group or extra that must be installed for them. */
-export function usedTools({ declared }: PythonFiles): ReadonlyMap<string, DeclaredIn> {
-  return new Map(tools.flatMap(({ tool }) => (declared.has(tool) ? [[tool, declared.get(tool)!] as const] : [])))
+/** The groups and extras that must be installed for the tools that tasks call. */
+export function usedPlaces(files: PythonFiles, manager: PythonManager): readonly DeclaredIn[] {
+  const called = new Set(pythonTasks(files, manager).map((task) => task.argv[2]))
+  return [...called].flatMap((tool) => (tool === undefined ? [] : (files.declared.get(tool) ?? [])))
 }
 
 /** Each runs as a module, so that no script with the interpreter's path in its first line is needed. */
 const run = (...words: readonly string[]): readonly string[] => ['python', '-m', ...words]
 
 export function pythonTasks(files: PythonFiles, manager: PythonManager): readonly OfferedTask[] {
-  const used = usedTools(files)
+  const { declared, project } = files
   const tasks = new Map<string, readonly string[]>()
+  // A type checker with a table in pyproject.toml is the one that the project uses, where several are declared.
+  const checker = ['mypy', 'pyright'].find(
+    (tool) => declared.has(tool) && project && at(project, ['tool', tool]) !== undefined,
+  )
   for (const { tool, commands } of tools) {
-    if (!used.has(tool)) continue
+    if (!declared.has(tool)) continue
     for (const [command, words] of Object.entries(commands)) {
+      if (command === 'lint:types' && checker !== undefined && tool !== checker) continue
       if (!tasks.has(command)) tasks.set(command, run(...withOwnFiles(files, words)))
     }
   }
   // mypy is the linter only where there is no other; then it is not offered twice.
   if (tasks.get('lint:types')?.join(' ') === tasks.get('lint:static')?.join(' ')) tasks.delete('lint:types')
-  for (const [command, words] of testTasks(files, used.has('pytest'))) tasks.set(command, words)
-  const build = buildTask(files, manager, used.has('build'))
+  for (const [command, words] of testTasks(files, declared.has('pytest'))) tasks.set(command, words)
+  const build = buildTask(files, manager, declared.has('build'))
   if (build) tasks.set('build:release', build).set('package:artifact', build)
   return [...tasks].map(([command, argv]) => ({ command, argv }))
 }

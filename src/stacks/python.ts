@@ -76,6 +76,9 @@ function readFiles(tree: Tree, dir: string): PythonFiles | undefined {
     script === 'Pipfile' ||
     (script === 'setup.cfg' && /^\[metadata\]/m.test(tree.text(inDir(dir, script)) ?? ''))
   if (!isProject && !isSetup && !isApplication) return undefined
+  // Projects inside the tests of another are what these tests work on.
+  if (/(?:^|\/)tests?\//.test(dir) && !names.some((name) => name === 'uv.lock' || name === 'poetry.lock'))
+    return undefined
   const file = isProject ? project!.file : isSetup ? inDir(dir, script!) : requirements[0]!.file
   return {
     tree,
@@ -93,7 +96,8 @@ function readFiles(tree: Tree, dir: string): PythonFiles | undefined {
  */
 function environment(dir: string): { readonly name: string; readonly place: string } {
   const name = `python-venv-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`
-  return { name, place: `/cache/${name}` }
+  // One folder deeper, since tools that make it anew remove it first, and the cache itself may be a mount.
+  return { name, place: `/cache/${name}/venv` }
 }
 
 function unit(files: PythonFiles): StackUnit {
@@ -113,7 +117,7 @@ function unit(files: PythonFiles): StackUnit {
     ...optional('name', own),
     toolchains: requests.toolchains,
     packages: [],
-    caches: [{ name, env: { VIRTUAL_ENV: place, UV_PROJECT_ENVIRONMENT: place }, path: ['bin'] }, manager.cache],
+    caches: [{ name, env: { VIRTUAL_ENV: place, UV_PROJECT_ENVIRONMENT: place }, path: ['venv/bin'] }, manager.cache],
     env: {
       PYTHONDONTWRITEBYTECODE: '1',
       // Without a setup nothing puts the project on the path; with one it does no harm.

@@ -1,4 +1,4 @@
-import { type Manifest, readManifest, stringAt, stringsAt } from '../project/manifest.ts'
+import { at, type Manifest, readManifest, stringAt, stringsAt } from '../project/manifest.ts'
 import type { Tree } from '../project/types.ts'
 import { type Diagnostic, type Span, spanAt } from '../util/diagnostics.ts'
 import { listing, printable } from '../util/text.ts'
@@ -8,15 +8,18 @@ import { type Mention, minimumRange, prefixRange, request, toolVersions } from '
 /** The compiler: rust-toolchain.toml, else .tool-versions, else the minimum that `rust-version` names. */
 export function rustRequests(tree: Tree, dir: string, manifest: Manifest): Requests {
   const file = toolchainFile(tree, dir)
-  const minimum =
-    stringAt(manifest, ['package', 'rust-version']) === undefined
-      ? ['workspace', 'package', 'rust-version']
-      : ['package', 'rust-version']
-  const version = stringAt(manifest, minimum)
   const mention =
-    version === undefined ? undefined : { asked: version, range: minimumRange(version), where: manifest.span(minimum) }
+    minimum(manifest, ['package', 'rust-version']) ?? minimum(manifest, ['workspace', 'package', 'rust-version'])
   const requests = request('rust', [...file.mentions, ...toolVersions(tree, dir, 'rust', channelRange), mention])
   return { ...requests, diagnostics: [...file.diagnostics, ...requests.diagnostics] }
+}
+
+/** A member that says `rust-version.workspace = true` takes what the workspace says. */
+function minimum(manifest: Manifest, path: readonly string[]): Mention | undefined {
+  const version = at(manifest, [...path, 'workspace']) === true ? undefined : stringAt(manifest, path)
+  return version === undefined
+    ? undefined
+    : { asked: version, range: minimumRange(version), where: manifest.span(path) }
 }
 
 /** `stable` is any; a nightly or beta compiler is not in an official image. */

@@ -31,9 +31,9 @@ export interface ToolchainRecipe {
   readonly path?: readonly string[]
   /** Run as root in the toolchain stage after the copy; each is a shell line that ends non-zero when it fails. */
   readonly run?: readonly string[]
-  /** Packages of the npm registry to install globally at an exact version: `pnpm`; {version} is filled in. */
+  /** A package of the npm registry, by its name, that is installed globally at the exact version that was chosen. */
   readonly npm?: string
-  /** Packages of PyPI to install in a folder of their own, such as `poetry`. */
+  /** A package of PyPI, by its name, that is installed with what it needs in a folder of its own, such as `poetry`. */
   readonly pypi?: string
   /**
    * The way without an official image: Debian packages, and the version that Debian 13 has. `env` and `path` of the

@@ -30,7 +30,7 @@ export function readXml(file: string, text: string): XmlResult {
   }
   const fail = (message: string, offset: number): XmlResult => ({ ok: false, message, where: locate(offset, 1) })
   const token =
-    /<!--[^]*?-->|<!\[CDATA\[([^]*?)\]\]>|<\?[^]*?\?>|<(\/?)([^\s<>/!?][^\s<>/]*)((?:"[^"]*"|'[^']*'|[^<>"'])*)>|[^<]+|</y
+    /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<\?[\s\S]*?\?>|<(\/?)([^\s<>/!?][^\s<>/]*)((?:"[^"]*"|'[^']*'|[^<>"'])*)>|[^<]+|</y
   for (let match = token.exec(text); match; match = token.exec(text)) {
     const [whole, data, closing, name, rest] = match
     if (data !== undefined) content += data

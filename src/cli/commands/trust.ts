@@ -1,0 +1,96 @@
+import { loadConfig } from '../../config/load.ts'
+import { placeOf } from '../../config/locate.ts'
+import type { Config } from '../../config/types.ts'
+import { approvalOf, approve, isTrusted, revoke, trustDiff } from '../../trust/store.ts'
+import { type TrustAsk, type TrustRequest, trustAsk } from '../../trust/requests.ts'
+import { type Diagnostic, Failure, failure } from '../../util/diagnostics.ts'
+import { printable } from '../../util/text.ts'
+import type { Globals } from '../globals.ts'
+import type { Output } from '../output.ts'
+
+export interface TrustOptions {
+  readonly ci?: boolean
+  readonly diff?: boolean
+}
+
+/** `dwf trust [show|approve|revoke]`: what a repository asks for, and a person's answer to it. */
+export async function trust(action: string | undefined, options: TrustOptions, globals: Globals, output: Output): Promise<number> {
+  const { config } = await loadConfig({ cwd: globals.cwd, ...(globals.config ? { file: globals.config } : {}) })
+  const ask = trustAsk(config)
+  if (options.ci) return approveInCi(config, ask, output)
+  switch (action ?? 'show') {
+    case 'show':
+      return show(config, ask, options.diff === true, globals, output)
+    case 'approve':
+      return approveByPerson(config, ask, globals, output)
+    case 'revoke':
+      output.result(revoke(config.root) ? 'revoked' : 'nothing was approved here')
+      return 0
+    default:
+      throw failure('wrong-input', 'usage', `unknown action "${action}"`, 'dwf trust [show|approve|revoke] [--diff] [--ci]')
+  }
+}
+
+function show(config: Config, ask: TrustAsk, diff: boolean, globals: Globals, output: Output): number {
+  const approval = approvalOf(config.root)
+  const trusted = isTrusted(config.root, ask)
+  const { added, gone } = trustDiff(ask, approval)
+  if (globals.json) {
+    output.json({ schema: 'dwf.trust/1', trusted, hash: ask.hash, requests: ask.requests, added, gone, ...(approval ? { approved: approval.at } : {}) })
+    return 0
+  }
+  if (ask.requests.length === 0) output.result('this repository asks for nothing that needs trust')
+  else if (diff) {
+    for (const request of added) output.result(output.style('green', `+ ${line(request)}`))
+    for (const request of gone) output.result(output.style('red', `- ${line(request)}`))
+    if (added.length + gone.length === 0) output.result('the same as was approved')
+  } else {
+    output.result('This repository asks to')
+    for (const request of ask.requests) output.result(`  ${line(request)}`)
+    output.result(trusted ? `approved ${approval!.at}${approval!.by === 'ci' ? ' by dwf trust --ci' : ''}` : 'not approved: dwf trust approve')
+  }
+  return 0
+}
+
+const line = (request: TrustRequest) => `${printable(request.says)} (${request.kind})`
+
+async function approveByPerson(config: Config, ask: TrustAsk, globals: Globals, output: Output): Promise<number> {
+  if (isTrusted(config.root, ask)) {
+    output.result(ask.requests.length === 0 ? 'nothing to approve' : 'approved already')
+    return 0
+  }
+  if (!globals.input) {
+    throw failure('refused', 'no-terminal', 'an approval needs a person at a terminal; --yes never approves', 'run dwf trust approve in a terminal; in CI a step of its own: dwf trust --ci')
+  }
+  for (const request of ask.requests) output.talk(`  ${line(request)}`)
+  const { confirm, isCancel } = await import('@clack/prompts')
+  const answer = await confirm({ message: `Allow ${config.root} to do this?`, initialValue: false, output: process.stderr })
+  if (isCancel(answer) || !answer) throw failure('refused', 'not-approved', 'not approved', 'nothing was changed')
+  // What is approved is what was shown, even if devflow.toml has changed since.
+  approve(config.root, ask, 'person', new Date())
+  output.result('approved')
+  return 0
+}
+
+function approveInCi(config: Config, ask: TrustAsk, output: Output): number {
+  if (!process.env['CI']) throw failure('refused', 'not-in-ci', '--ci approves only where CI is set', 'dwf trust approve, in a terminal')
+  approve(config.root, ask, 'ci', new Date())
+  output.result(`approved for this runner: ${ask.requests.length === 0 ? 'nothing was asked' : ask.requests.map(line).join('; ')}`)
+  return 0
+}
+
+/** Stops a command that would do what nobody approved. */
+export async function requireTrust(config: Config): Promise<readonly TrustRequest[]> {
+  const ask = trustAsk(config)
+  if (isTrusted(config.root, ask)) return ask.requests
+  const { added } = trustDiff(ask, approvalOf(config.root))
+  throw new Failure(
+    'refused',
+    await Promise.all(
+      added.map(async (request): Promise<Diagnostic> => {
+        const where = await placeOf(config, request.path)
+        return { severity: 'error', code: 'not-trusted', message: `not trusted: this repository asks to ${request.says}`, hint: 'dwf trust shows all of it; dwf trust approve allows it', ...(where ? { where } : {}) }
+      }),
+    ),
+  )
+}

@@ -1,0 +1,32 @@
+import type { Globals } from '../globals.ts'
+import type { Output } from '../output.ts'
+import { openWorkspace, refuse, resolveWorkspace } from '../workspace.ts'
+import { parseCommand, type Command } from '../../config/commands.ts'
+import { plan } from '../../plan/plan.ts'
+import { Failure } from '../../util/diagnostics.ts'
+import { version } from '../version.ts'
+
+/** `dwf validate`: everything that can be known without running anything. */
+export async function validate(globals: Globals, output: Output): Promise<number> {
+  try {
+    const workspace = await openWorkspace(globals)
+    resolveWorkspace(workspace)
+    const { config, project } = workspace
+    for (const target of Object.keys(config.targets)) {
+      const { problems } = plan({ config, project, dwf: version, commands: [parseCommand(`check:${target}`) as Command] })
+      await refuse(config, problems ?? [])
+    }
+    const tasks = plan({ config, project, dwf: version, commands: Object.keys(config.tasks).map((task) => parseCommand(task) as Command) })
+    await refuse(config, tasks.problems ?? [])
+    if (globals.json) output.json({ schema: 'dwf.validate/1', ok: true, diagnostics: workspace.warnings })
+    else {
+      output.diagnostics(workspace.warnings)
+      output.result(`${config.file ?? config.root}: ok`)
+    }
+    return 0
+  } catch (error) {
+    if (!globals.json || !(error instanceof Failure)) throw error
+    output.json({ schema: 'dwf.validate/1', ok: false, diagnostics: error.diagnostics })
+    return 2
+  }
+}

@@ -1,0 +1,83 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { chooseEngine } from '../engine/choose.ts'
+import { openHost } from '../engine/host.ts'
+import type { Engine, EngineInfo, Session } from '../engine/types.ts'
+import { reapDead } from '../run/reap.ts'
+import { type Binding, cacheRootOf, caBundleOf, containerSpec, proxiesOf } from '../run/binding.ts'
+import { failure } from '../util/diagnostics.ts'
+import { prepareImage } from './image.ts'
+import type { Prepared } from './prepare.ts'
+
+export interface PlaceOptions {
+  readonly prepared: Prepared
+  readonly runId: string
+  readonly runFolder: string
+  readonly jobs: number
+  readonly allowRoot: boolean
+  readonly signal: AbortSignal
+  readonly note: (text: string) => void
+  readonly env: NodeJS.ProcessEnv
+}
+
+export interface Place {
+  readonly open: (classId: string) => Promise<Session>
+  readonly engine: () => EngineInfo | undefined
+  readonly remarks: () => readonly string[]
+  readonly close: () => Promise<void>
+}
+
+/** dwf never runs containers as root unless it is told to, each time. */
+export function refuseRoot(allowRoot: boolean): void {
+  if (process.getuid?.() !== 0 || allowRoot) return
+  throw failure('refused', 'root', 'dwf does not run containers as root', 'run it as a person (runuser -u NAME -- dwf …); --allow-root does it all the same, and every summary says so')
+}
+
+/** Where the tasks of a run happen: the host, or containers of an image that is made ready while the gates look. */
+export function openPlace(options: PlaceOptions): Place {
+  const { plan, workspace } = options.prepared
+  const { project, config } = workspace
+  if (plan.profile === 'host') {
+    return { open: () => openHost(options.env, options.jobs), engine: () => undefined, remarks: () => ['host profile: tasks ran on this machine without a container'], close: async () => {} }
+  }
+  const containers = plan.tasks.some((task) => task.kind !== 'gate')
+  if (!containers) return { open: () => Promise.reject(new Error('no task needs a container')), engine: () => undefined, remarks: () => [], close: async () => {} }
+  refuseRoot(options.allowRoot)
+  let engine: Engine | undefined
+  const remarks: string[] = []
+  const ready = (async () => {
+    engine = await chooseEngine(config.container.engine)
+    void reapDead(engine).catch(() => {}) // What a dead run left is no reason to fail this one.
+    const caBundle = caBundleOf(config, options.env)
+    const image = await prepareImage({ engine, prepared: options.prepared, ...(caBundle ? { caBundle } : {}), signal: options.signal, note: options.note, env: options.env })
+    remarks.push(...image.remarks)
+    if (process.getuid?.() === 0) remarks.push('--allow-root: containers ran as root')
+    const empty = join(options.runFolder, 'empty')
+    mkdirSync(empty, { recursive: true, mode: 0o755 })
+    const binding: Binding = {
+      runId: options.runId,
+      root: project.root,
+      image: image.reference,
+      cacheRoot: cacheRootOf(config, options.runFolder, options.env),
+      ...(caBundle ? { caBundle } : {}),
+      proxies: proxiesOf(options.env),
+      ...(project.git ? { git: project.git } : {}),
+      empty,
+    }
+    return { engine, binding }
+  })()
+  // The gates may refuse first; then nobody waits for this any more.
+  ready.catch(() => {})
+  return {
+    async open(classId) {
+      const { engine, binding } = await ready
+      const taskClass = plan.classes.find(({ id }) => id === classId)!
+      return engine.open(containerSpec(plan, taskClass, binding), options.jobs)
+    },
+    engine: () => engine?.info,
+    remarks: () => remarks,
+    close: async () => {
+      await ready.catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,30 @@
+import type { Plan, PlannedTask } from '../../plan/types.ts'
+import { printable, shellQuote } from '../../util/text.ts'
+import { formatDuration, formatSize } from '../../util/units.ts'
+import type { Style } from './style.ts'
+
+/** A plan for people: what runs, where, with what. `plan --json` has all of it. */
+export function renderPlan(plan: Plan, style: Style): string {
+  const lines = [`${style('bold', plan.project)}  plan ${plan.hash.slice(0, 12)}  ${plan.requested.join(' ')}`]
+  if (plan.image) lines.push(`image ${plan.image.recipe.slice(0, 12)}: ${plan.image.pins.map((pin) => pin.replace(/@sha256:([0-9a-f]{12}).*/, '@$1')).join(', ')}`)
+  const { memory, pids, cpus } = plan.limits
+  if (plan.profile === 'container') lines.push(style('dim', `each container: UID 1001, no capabilities, read-only root, ${formatSize(memory)} memory, ${pids} processes, ${cpus} processors`))
+  lines.push('')
+  for (const task of plan.tasks) lines.push(...describe(task, style))
+  if (plan.notes.length > 0) lines.push('', ...plan.notes.map((note) => style('yellow', printable(note))))
+  return lines.join('\n')
+}
+
+function describe(task: PlannedTask, style: Style): readonly string[] {
+  const marks = [
+    task.kind === 'gate' ? 'gate' : task.network === 'egress' ? 'network' : undefined,
+    task.secrets.length > 0 ? `secrets ${task.secrets.join(', ')}` : undefined,
+    task.kind === 'fetch' || task.kind === 'setup' ? 'skipped when nothing changed' : undefined,
+    task.retries > 0 ? `${task.retries} retries` : undefined,
+    task.kind === 'gate' ? undefined : `at most ${formatDuration(task.timeoutMs)}`,
+  ].filter(Boolean)
+  const lines = [`  ${style('cyan', task.id)}  ${style('dim', marks.join(', '))}`]
+  if (task.argv.length > 0) lines.push(`      ${printable(task.argv.map(shellQuote).join(' '))}`)
+  if (task.needs.length > 0) lines.push(style('dim', `      after ${task.needs.join(', ')}`))
+  return lines
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import { existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { isAbsolute, join, relative, resolve } from 'node:path'
+import type { Config } from '../config/types.ts'
+import type { ContainerSpec, Mount } from '../engine/types.ts'
+import type { Plan, TaskClass } from '../plan/types.ts'
+import type { GitState } from '../project/types.ts'
+import { failure } from '../util/diagnostics.ts'
+import { isInside } from '../util/paths.ts'
+import { ignoreInGit, makeFolderWithin } from './folders.ts'
+
+export const workspace = '/workspace'
+const caTarget = '/etc/dwf/ca-certificates.crt'
+
+/** Each toolchain's own name for "trust these certificates". */
+const caVariables = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'PIP_CERT', 'REQUESTS_CA_BUNDLE', 'CARGO_HTTP_CAINFO', 'GIT_SSL_CAINFO', 'CURL_CA_BUNDLE']
+const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'all_proxy']
+
+/** Where distributions keep what the host trusts. */
+const hostBundles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/ca-bundle.pem', '/etc/ssl/cert.pem']
+
+/** How a plan meets this machine: shown, never hashed. */
+export interface Binding {
+  readonly runId: string
+  readonly root: string
+  readonly image: string
+  /** Host folder of the caches. */
+  readonly cacheRoot: string
+  readonly caBundle?: string
+  readonly proxies: Readonly<Record<string, string>>
+  readonly git?: GitState
+  /** An empty folder of this run, mounted over what tasks must not see. */
+  readonly empty: string
+}
+
+/** The CA bundle for networked containers and image builds; undefined when there is none to add. */
+export function caBundleOf(config: Config, env: NodeJS.ProcessEnv): string | undefined {
+  const wanted = config.container.caCertificates
+  if (wanted === 'none') return undefined
+  if (wanted === 'host') return [env['SSL_CERT_FILE'], ...hostBundles].find((path) => path && isAbsolute(path) && statSync(path, { throwIfNoEntry: false })?.isFile())
+  const path = resolve(config.root, wanted)
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    throw failure('wrong-input', 'no-ca-bundle', `[container] ca_certificates names ${path}, which is not there`, 'give the path of a PEM bundle, "host" or "none"')
+  }
+  return path
+}
+
+export function proxiesOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return Object.fromEntries(proxyVariables.flatMap((name) => (env[name] ? [[name, env[name]]] : [])))
+}
+
+/** The folder of the caches: `$DWF_CACHE_ROOT`, else `[cache] root`; a run of its own where caches are not kept. */
+export function cacheRootOf(config: Config, runFolder: string, env: NodeJS.ProcessEnv): string {
+  if (config.cache.strategy === 'none') return join(runFolder, 'cache')
+  const own = env['DWF_CACHE_ROOT']
+  return own && isAbsolute(own) ? own : resolve(config.root, config.cache.root)
+}
+
+/** What a container of one class gets: the second promise, with this machine's paths. */
+export function containerSpec(plan: Plan, taskClass: TaskClass, binding: Binding): ContainerSpec {
+  const networked = taskClass.network === 'egress'
+  const certificates = networked && binding.caBundle !== undefined
+  return {
+    name: `dwf-${binding.runId}-${createHash('sha256').update(taskClass.id).digest('hex').slice(0, 8)}`,
+    labels: { 'dev.dwf.run': binding.runId, 'dev.dwf.owner': String(process.pid) },
+    image: binding.image,
+    mounts: [
+      { from: binding.root, to: workspace, readOnly: false },
+      ...gitMounts(binding),
+      ...cacheMounts(taskClass, binding),
+      ...(certificates ? [{ from: binding.caBundle!, to: caTarget, readOnly: true }] : []),
+    ],
+    network: taskClass.network,
+    ...plan.limits,
+    env: {
+      LANG: 'C.UTF-8',
+      CI: '1',
+      DWF: '1',
+      ...(networked ? binding.proxies : {}),
+      ...(certificates ? Object.fromEntries(caVariables.map((name) => [name, caTarget])) : {}),
+    },
+    workdir: workspace,
+  }
+}
+
+/**
+ * The folders above a path, mounted on themselves: a mount point cannot be renamed, so that a task cannot move the
+ * folder away and put a link in its place for the next container to follow.
+ */
+function held(root: string, path: string): readonly Mount[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, index) => {
+    const way = parts.slice(0, index + 1).join('/')
+    return { from: join(root, way), to: `${workspace}/${way}`, readOnly: false }
+  })
+}
+
+function gitMounts({ root, git }: Binding): readonly Mount[] {
+  if (!git) return []
+  const mounts: Mount[] = []
+  const inTree = (path: string, readOnly: boolean) => {
+    const way = relative(root, path)
+    mounts.push(...held(root, way), { from: path, to: `${workspace}/${way}`, readOnly })
+  }
+  // A folder, or the one-line file of a worktree: either way tasks must not change where git looks.
+  if (existsSync(join(root, '.git'))) inTree(join(root, '.git'), true)
+  for (const dir of new Set([git.dir, git.commonDir])) {
+    // Of a worktree: at the same path inside, since the file `.git` names it.
+    if (!isInside(join(root, '.git'), dir)) mounts.push({ from: dir, to: dir, readOnly: true })
+  }
+  const hooks = git.hooksPath === undefined ? undefined : join(root, git.hooksPath)
+  if (hooks && !isInside(join(root, '.git'), hooks) && lstatSync(hooks, { throwIfNoEntry: false })?.isDirectory()) inTree(hooks, true)
+  return mounts
+}
+
+function cacheMounts(taskClass: TaskClass, { root, cacheRoot, empty }: Binding): readonly Mount[] {
+  if (taskClass.caches.length === 0) return []
+  const way = relative(root, cacheRoot)
+  const inside = isInside(root, cacheRoot)
+  const folder = inside ? makeFolderWithin(root, way) : cacheRoot
+  if (inside) ignoreInGit(folder)
+  else mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return [
+    ...(inside ? [...held(root, way), { from: empty, to: `${workspace}/${way}`, readOnly: true }] : []),
+    ...taskClass.caches.map((name) => ({ from: makeFolderWithin(folder, name), to: `/cache/${name}`, readOnly: false })),
+  ]
+}
+
+/** What no task may bring into being or change, beside the lock files. */
+export function watchedOf(plan: Plan, git: GitState | undefined, root: string): { files: readonly string[]; absent: readonly string[] } {
+  const hooks = git?.hooksPath
+  return {
+    files: plan.watched,
+    absent: [...(git || existsSync(join(root, '.git')) ? [] : ['.git']), ...(hooks && !existsSync(join(root, hooks)) ? [hooks] : [])],
+  }
+}
