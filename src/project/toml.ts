@@ -20,10 +20,12 @@ export function parseToml(file: string, text: string): Parsed {
       problems: [],
     }
   } catch (error) {
-    // Its TomlError counts lines and columns from 0, seen in @iarna/toml 3.0.0; a RangeError comes from deep nesting.
-    const { line = 0, col = 0, message } = error as Partial<{ line: number; col: number }> & Error
+    // Its line and column are one off on the first line only, `pos` is one too far everywhere (@iarna/toml 3.0.0). A
+    // RangeError, which deep nesting causes, has none of them.
+    const { pos = 1, message } = error as { pos?: number } & Error
+    const before = clean.slice(0, Math.max(0, pos - 1)).split('\n')
     const cause = printable(message.split('\n')[0]!.replace(/ at row \d+, col \d+, pos \d+:?$/, ''))
-    return { ok: false, message: cause, where: spanAt(file, clean, line + 1, Math.max(1, col), 1) }
+    return { ok: false, message: cause, where: spanAt(file, clean, before.length, before.at(-1)!.length + 1, 1) }
   }
 }
 

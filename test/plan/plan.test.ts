@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type Command, parseCommand } from '../../src/config/commands.ts'
+import { parseConfig } from '../../src/config/parse.ts'
+import { plan } from '../../src/plan/plan.ts'
+import { escapeTaskId } from '../../src/plan/task-id.ts'
+import type { Project, StackUnit } from '../../src/project/types.ts'
+
+const node: StackUnit = {
+  stack: 'node',
+  dir: '',
+  manifest: 'package.json',
+  toolchains: [],
+  packages: [],
+  caches: [{ name: 'npm', env: { npm_config_cache: '/cache/npm' } }],
+  env: {},
+  setup: { lockFiles: ['package-lock.json'], fetch: ['npm', 'ci', '--ignore-scripts'], install: ['npm', 'rebuild'], split: true, outputs: ['node_modules'] },
+  tasks: [
+    { command: 'build:debug', argv: ['npm', 'run', 'build'] },
+    { command: 'test:unit', argv: ['npm', 'test'] },
+  ],
+  missing: [{ command: 'lint:static', hint: 'add a script "lint" to package.json' }],
+  diagnostics: [],
+}
+
+function project(...units: StackUnit[]): Project {
+  return { root: '/repo', name: 'shop', units, diagnostics: [] }
+}
+
+const commands = (...texts: string[]) => texts.map((text) => parseCommand(text) as Command)
+
+async function planned(text: string, asked: string[], units: StackUnit[] = [node], more: object = {}) {
+  const { config } = await parseConfig('/repo/devflow.toml', text)
+  return plan({ config, project: project(...units), dwf: '1.0.0', commands: commands(...asked), ...more })
+}
+
+test('gates come first, then fetch, setup and what needs them', async () => {
+  const { plan: made } = await planned('[targets]\npr = ["build:debug", "test:unit", "scan:deps"]', ['check:pr'])
+  assert.deepEqual(made!.tasks.map((task) => [task.id, task.class]), [
+    ['scan:deps@project', 'gate'],
+    ['setup:fetch@node', 'fetch'],
+    ['setup:deps@node', 'offline'],
+    ['build:debug@node', 'offline'],
+    ['test:unit@node', 'offline'],
+  ])
+  const [, fetch, , build] = made!.tasks
+  assert.equal(fetch!.network, 'egress')
+  assert.deepEqual(build!.needs, ['setup:deps@node'])
+  assert.deepEqual(build!.after, ['scan:deps@project'])
+  assert.deepEqual(made!.watched, ['devflow.lock', 'devflow.toml', 'package-lock.json'])
+})
+
+test('asking for what the repository does not have says what to add', async () => {
+  const { problems } = await planned('', ['lint'])
+  assert.equal(problems![0]!.message, 'nothing in this repository offers "lint:static"')
+  assert.equal(problems![0]!.hint, 'node: add a script "lint" to package.json; or describe it as [tasks."lint:static"]')
+})
+
+test('a task of devflow.toml takes the place of what the stack offers', async () => {
+  const { plan: made } = await planned('[tasks.test]\nrun = "make check"', ['test'])
+  assert.deepEqual(made!.tasks.map((task) => task.id), ['setup:fetch@node', 'setup:deps@node', 'test:unit@project'])
+  assert.deepEqual(made!.tasks.at(-1)!.argv, ['sh', '-c', 'make check'])
+  assert.equal(made!.tasks.at(-1)!.env['npm_config_cache'], '/cache/npm')
+})
+
+test('a need that nothing offers, and a circle of needs, are problems at their key', async () => {
+  const lost = await planned('[tasks."test:e2e"]\nrun = "x"\nneeds = ["package:artifact"]', ['test:e2e'])
+  assert.deepEqual(lost.problems![0]!.path, ['tasks', 'test:e2e', 'needs', 0])
+  const round = await planned('[tasks."test:a"]\nrun = "x"\nneeds = ["test:b"]\n[tasks."test:b"]\nrun = "x"\nneeds = ["test:a"]', ['test:a'])
+  assert.match(round.problems![0]!.message, /go round in a circle: test:a@project → test:b@project → test:a@project/)
+})
+
+test('networked tasks, secret tasks and fetches never share a class', async () => {
+  const { plan: made } = await planned('[tasks."test:a"]\nrun = "x"\nnetwork = "egress"\n[tasks."test:b"]\nrun = "x"\nsecrets = ["TOKEN"]\n[tasks."test:c"]\nrun = "x"\nnetwork = "egress"\n[tasks."test:d"]\nrun = "x"', ['test:a', 'test:b', 'test:c', 'test:d'])
+  const classes = made!.tasks.filter((task) => task.stack === 'project' || task.kind === 'fetch').map((task) => task.class)
+  assert.deepEqual(classes, ['fetch', 'test:a@project', 'test:b@project', 'test:c@project', 'offline'])
+})
+
+test('rest arguments reach the task that was asked for, as data', async () => {
+  const own = await planned('[tasks.lint]\nrun = "lint it"', ['lint'], [node], { rest: ['$(x)', 'a b'] })
+  assert.deepEqual(own.plan!.tasks.at(-1)!.argv, ['sh', '-c', 'lint it "$@"', 'sh', '$(x)', 'a b'])
+  const stack = await planned('', ['test'], [node], { rest: ['--watch'] })
+  assert.deepEqual(stack.plan!.tasks.at(-1)!.argv, ['npm', 'test', '--watch'])
+  assert.deepEqual(stack.plan!.tasks[0]!.argv, ['npm', 'ci', '--ignore-scripts'])
+})
+
+test('the same input gives the same hash, one changed flag another, and the source of a value does not matter', async () => {
+  const hash = async (text: string, units?: StackUnit[]) => (await planned(text, ['check:pr'], units)).plan!.hash
+  const base = await hash('')
+  assert.equal(await hash(''), base)
+  assert.equal(await hash('[container]\nmemory = "4g"'), base)
+  for (const text of ['[container]\nmemory = "5g"', '[scan]\nseverity = "low"', '[container]\nnetwork = "egress"', '[setup]\nscripts = "never"', '[runtime]\nprofile = "host"', '[project]\nname = "other"\n[tasks.test]\nrun = "npm test"']) {
+    assert.notEqual(await hash(text), base, text)
+  }
+  const flag: StackUnit = { ...node, tasks: node.tasks.map((task) => ({ ...task, argv: [...task.argv, '--x'] })) }
+  assert.notEqual(await hash('', [flag]), base)
+})
+
+test('no person, path or time is in a plan', async () => {
+  const { plan: made } = await planned('', ['check:pr'])
+  const text = JSON.stringify(made)
+  for (const word of ['/repo', process.env['HOME'] ?? '/root', String(process.pid)]) assert.ok(!text.includes(`"${word}`), word)
+})
+
+test('scan:all is every layer, an unknown layer is a problem', async () => {
+  const all = await planned('', ['scan:all'])
+  assert.deepEqual(all.plan!.tasks.map((task) => task.id), ['scan:deps@project', 'scan:secrets@project', 'scan:config@project'])
+  const wrong = await planned('', ['scan:dep'])
+  assert.match(wrong.problems![0]!.hint!, /did you mean "scan:deps"/)
+})
+
+test('every id has one escaped form, fit for a file name, and no two ids share one', () => {
+  const id = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter((text) => text.isWellFormed())
+  fc.assert(
+    fc.property(id, id, (a, b) => {
+      assert.match(escapeTaskId(a), /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/)
+      assert.equal(escapeTaskId(a) === escapeTaskId(b), a === b)
+    }),
+  )
+})
