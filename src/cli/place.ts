@@ -16,6 +16,7 @@ export interface PlaceOptions {
   readonly jobs: number
   readonly allowRoot: boolean
   readonly signal: AbortSignal
+  /** Told what the engine does, in as many words as it has. */
   readonly note: (text: string) => void
   readonly env: NodeJS.ProcessEnv
 }

@@ -29,19 +29,26 @@ export async function openSession(source: SlotSource, limit: number): Promise<Se
     await source.remove()
     throw error
   }
-  const freeSlot = async (): Promise<Slot> => {
-    const free = slots.find((slot) => !slot.busy && !slot.isLost)
-    if (free) return free
-    if (slots.filter((slot) => !slot.isLost).length >= limit) throw new Error('no slot is free')
-    const slot = new Slot(source.more(), source.prelude)
-    slots.push(slot)
-    await slot.ready()
+  /** Slots that were chosen for a task and have not begun it: two tasks that start together must not choose the same. */
+  const taken = new Set<Slot>()
+  const takeSlot = async (): Promise<Slot> => {
+    const living = slots.filter((slot) => !slot.isLost)
+    const free = living.find((slot) => !slot.busy && !taken.has(slot))
+    if (!free && living.length >= limit) throw new Error('no slot is free')
+    const slot = free ?? new Slot(source.more(), source.prelude)
+    taken.add(slot)
+    if (!free) {
+      slots.push(slot)
+      await slot.ready()
+    }
     return slot
   }
   return {
     async exec(request: ExecRequest): Promise<Running> {
       if (first.isLost) return { exit: Promise.resolve({ kind: 'lost', reason: await first.lost }), signal: () => {} }
-      return (await freeSlot()).start(request)
+      const slot = await takeSlot()
+      taken.delete(slot)
+      return slot.start(request)
     },
     close() {
       closing ??= (async () => {

@@ -51,7 +51,10 @@ export class Slot {
         resolve(this.#lost)
       }
       child.once('error', (error) => lose(error.message))
-      child.once('close', (code, signal) => lose(`the shell ended (${signal ?? `exit ${code}`})`))
+      const ended = (code: number | null, signal: string | null) => lose(`the shell ended (${signal ?? `exit ${code}`})`)
+      child.once('close', ended)
+      // A process that outlived the shell may hold its streams open: then there is no 'close' to wait for.
+      child.once('exit', (code, signal) => void setTimeout(ended, 250, code, signal))
     })
     child.stdin!.write(prelude)
   }
@@ -112,7 +115,7 @@ export class Slot {
       return this.#finish(current)
     }
     // Only what may be the beginning of a marker waits for more.
-    const tail = data.indexOf(separator, Math.max(0, data.length - markerLength))
+    const tail = beginningOfMarker(data, current)
     if (tail >= 0) {
       this.#carry[stream] = Buffer.from(data.subarray(tail))
       data = data.subarray(0, tail)
@@ -141,4 +144,14 @@ function findMarker(data: Buffer, tokens: { ok: string; fail: string }): (Ended 
     if (match[1] === tokens.fail && code !== 0) return { at, ok: false, code }
   }
   return undefined
+}
+
+/** Where the last bytes of `data` begin what may become a marker of this task; -1 when they do not. */
+function beginningOfMarker(data: Buffer, { ok, fail }: { ok: string; fail: string }): number {
+  for (let at = data.indexOf(separator, Math.max(0, data.length - markerLength)); at >= 0; at = data.indexOf(separator, at + 1)) {
+    const text = data.toString('latin1', at + 1)
+    const begins = (token: string) => (text.length <= token.length ? token.startsWith(text) : text.startsWith(token) && /^ \d{0,3}$/.test(text.slice(token.length)))
+    if (begins(ok) || begins(fail)) return at
+  }
+  return -1
 }

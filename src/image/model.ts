@@ -25,7 +25,8 @@ export interface ImageModelInput {
 export function imageModel(input: ImageModelInput): ImageModel {
   const { resolution, units, config } = input
   const base: ImagePin | undefined = resolution.base
-  if (!base) throw failure('wrong-input', 'no-base', 'devflow.lock has no pin of the base image', 'run "dwf pin update"')
+  if (!base)
+    throw failure('wrong-input', 'no-base', 'devflow.lock has no pin of the base image', 'run "dwf pin update"')
   const parts = resolution.toolchains.map(partOf)
   return {
     title: input.title,
@@ -38,7 +39,10 @@ export function imageModel(input: ImageModelInput): ImageModel {
     env: joinEnv(parts),
     path: [...new Set(parts.flatMap((part) => part.path))],
     run: parts.flatMap((part) => part.run),
-    smoke: resolution.toolchains.map(({ tool, version, recipe }) => ({ tool, argv: recipe.smoke.map((word) => fill(word, version)) })),
+    smoke: resolution.toolchains.map(({ tool, version, recipe }) => ({
+      tool,
+      argv: recipe.smoke.map((word) => fill(word, version)),
+    })),
     contents: resolution.toolchains.map(({ tool, version, from }) => ({ tool, version, from })),
   }
 }
@@ -59,7 +63,12 @@ function partOf(toolchain: ResolvedToolchain): Part {
   const none = { tool, packages: [], links: [], env: {}, path: [], run: [] }
   switch (toolchain.from) {
     case 'debian':
-      return { ...none, packages: recipe.debian?.packages ?? [], env: fillEnv(recipe.debian?.env, version), run: all(recipe.debian?.run) }
+      return {
+        ...none,
+        packages: recipe.debian?.packages ?? [],
+        env: fillEnv(recipe.debian?.env, version),
+        run: all(recipe.debian?.run),
+      }
     case 'package':
       return {
         ...none,
@@ -102,7 +111,11 @@ function joinEnv(parts: readonly Part[]): Readonly<Record<string, string>> {
     for (const [name, value] of Object.entries(env)) {
       const other = result.get(name)
       if (other && other.value !== value) {
-        throw failure('wrong-input', 'env-conflict', `${other.tool} wants ${name}=${other.value} in the image, ${tool} wants ${value}`)
+        throw failure(
+          'wrong-input',
+          'env-conflict',
+          `${other.tool} wants ${name}=${other.value} in the image, ${tool} wants ${value}`,
+        )
       }
       result.set(name, { value, tool })
     }

@@ -33,9 +33,10 @@ function npmLines(pin: PackagePin): readonly string[] {
   return steps
 }
 
-/** From 12 on pnpm is a native program that its install script puts in place; nothing else needs one. */
+/** bun, and pnpm from 12 on, are native programs that their install script puts in place; nothing else needs one. */
 function scripts(pin: PackagePin): readonly string[] {
-  return pin.name === 'pnpm' && gte(pin.version, '12.0.0-0') ? [] : ['--ignore-scripts']
+  const isNative = pin.name === 'bun' || (pin.name === 'pnpm' && gte(pin.version, '12.0.0-0'))
+  return isNative ? [] : ['--ignore-scripts']
 }
 
 /** A folder of its own: what the tool depends on must not meet what the project depends on. */

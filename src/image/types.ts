@@ -37,5 +37,9 @@ export interface ImageModel {
   readonly run: readonly string[]
   readonly smoke: readonly SmokeCommand[]
   /** Each tool with its version and where that comes from, for people. */
-  readonly contents: readonly { readonly tool: string; readonly version: string; readonly from: 'image' | 'debian' | 'package' }[]
+  readonly contents: readonly {
+    readonly tool: string
+    readonly version: string
+    readonly from: 'image' | 'debian' | 'package'
+  }[]
 }

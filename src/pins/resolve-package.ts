@@ -1,4 +1,3 @@
-import gte from 'semver/functions/gte.js'
 import valid from 'semver/functions/valid.js'
 import type { ToolchainRequest } from '../project/types.ts'
 import type { ToolchainRecipe } from '../stacks/types.ts'
@@ -34,10 +33,10 @@ export function resolvePackage(
 }
 
 function namedPin(recipe: ToolchainRecipe, version: string): PackagePin {
-  if (recipe.npm === undefined) return { tool: recipe.tool, registry: 'pypi', name: recipe.pypi!, version }
-  // From 2 on Yarn is published under another name (seen in the npm registry: "yarn" ends with pre-releases of 2).
-  const name = recipe.npm === 'yarn' && gte(version, '2.0.0-0') ? '@yarnpkg/cli-dist' : recipe.npm
-  return { tool: recipe.tool, registry: 'npm', name, version }
+  const { tool, npm, pypi } = recipe
+  return npm === undefined
+    ? { tool, registry: 'pypi', name: pypi!, version }
+    : { tool, registry: 'npm', name: npm, version }
 }
 
 /** Brings the hash that the repository pins together with the one of the lock. */

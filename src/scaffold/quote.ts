@@ -14,8 +14,18 @@ function plain(value: unknown, language: string): string {
 }
 
 function inexpressible(value: string, language: string, reason: string): Error {
-  const seen = printable(value.toWellFormed().replaceAll('\0', '\\u0000').replace(/[\n\t]/g, ' ')).slice(0, 80)
-  return failure('wrong-input', 'inexpressible', `"${seen}" cannot be written in ${language}: it ${reason}`, 'give it a plainer name')
+  const seen = printable(
+    value
+      .toWellFormed()
+      .replaceAll('\0', '\\u0000')
+      .replace(/[\n\t]/g, ' '),
+  ).slice(0, 80)
+  return failure(
+    'wrong-input',
+    'inexpressible',
+    `"${seen}" cannot be written in ${language}: it ${reason}`,
+    'give it a plainer name',
+  )
 }
 
 const hex = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0').toUpperCase()}`
@@ -49,7 +59,8 @@ export function hcl(value: unknown): string {
  */
 export function dockerfileValue(value: unknown): string {
   const text = plain(value, 'a Dockerfile')
-  if (/[\u0001-\u001f\u007f]/.test(text)) throw inexpressible(text, 'a Dockerfile', 'holds a line break or another control character')
+  if (/[\u0001-\u001f\u007f]/.test(text))
+    throw inexpressible(text, 'a Dockerfile', 'holds a line break or another control character')
   return `"${text.replace(/["\\$]/g, '\\$&')}"`
 }
 
@@ -64,7 +75,8 @@ export function dockerfileWord(value: unknown): string {
 export function shellLine(value: unknown): string {
   const text = plain(value, 'a Dockerfile')
   if (/[\u0001-\u001f\u007f]/.test(text)) throw inexpressible(text, 'a Dockerfile', 'is more than one line')
-  if (/\\\s*$/.test(text)) throw inexpressible(text, 'a Dockerfile', 'ends with a backslash, which joins it to the next line')
+  if (/\\\s*$/.test(text))
+    throw inexpressible(text, 'a Dockerfile', 'ends with a backslash, which joins it to the next line')
   if (text.includes('<<')) throw inexpressible(text, 'a Dockerfile', 'has a heredoc')
   return /;|\||&(?!&)(?<!&&)|#/.test(text) ? `{ ${text}; }` : text
 }

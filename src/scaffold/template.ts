@@ -39,9 +39,15 @@ interface Statement {
  */
 export function compileTemplate(name: string, source: string): (values: object) => string {
   const environment = Handlebars.create()
-  for (const [helper, run] of Object.entries(helpers)) environment.registerHelper(helper, (value: unknown) => run(value))
+  for (const [helper, run] of Object.entries(helpers))
+    environment.registerHelper(helper, (value: unknown) => run(value))
   check(name, (Handlebars.parse(source) as unknown as { body: readonly Statement[] }).body)
-  const render = environment.compile(source, { noEscape: true, strict: true, knownHelpersOnly: true, knownHelpers: known })
+  const render = environment.compile(source, {
+    noEscape: true,
+    strict: true,
+    knownHelpersOnly: true,
+    knownHelpers: known,
+  })
   return (values) => render(values)
 }
 

@@ -91,7 +91,9 @@ export function pythonSetup(files: PythonFiles, manager: PythonManager, place: s
 type Way = Pick<Setup, 'fetch' | 'install' | 'online' | 'note'>
 
 const wheelsOnly = 'packages are fetched as wheels; one that has none needs [setup] scripts = "online"'
-const venv = 'python -m venv --clear "$VIRTUAL_ENV"'
+/** A project may depend on uv or Poetry itself, in another version: its environment must not stand in for the image's. */
+const own = `export PATH="\${PATH#"$VIRTUAL_ENV/bin:"}"`
+const venv = `(${own}; python -m venv --clear "$VIRTUAL_ENV")`
 
 /**
  * Downloading a source distribution runs its setup.py, so only wheels are fetched, into a folder of the environment's
@@ -132,9 +134,9 @@ function uvWay(files: PythonFiles, manager: PythonManager): Way {
   const prime =
     build.length === 0 ? '' : ' && uv pip install --quiet --only-binary :all: --target "$(mktemp -d)" -- "$@"'
   return {
-    fetch: sh(['uv sync --frozen --no-build --no-install-workspace', ...extra].join(' ') + prime, build),
-    install: ['uv', 'sync', '--frozen', '--offline', ...extra],
-    online: ['uv', 'sync', '--frozen', ...extra],
+    fetch: sh([`${own}; uv sync --frozen --no-build --no-install-workspace`, ...extra].join(' ') + prime, build),
+    install: sh([`${own}; exec uv sync --frozen --offline`, ...extra].join(' '), []),
+    online: sh([`${own}; exec uv sync --frozen`, ...extra].join(' '), []),
     note: wheelsOnly,
   }
 }
@@ -150,9 +152,9 @@ function poetryWay(files: PythonFiles, manager: PythonManager): Way {
   const extra = [...new Set(optionalGroups)].map((one) => ` ${one}`).join('')
   const isPackage = !project || at(project, ['tool', 'poetry', 'package-mode']) !== false
   return {
-    fetch: ['sh', '-c', `${venv} && POETRY_INSTALLER_ONLY_BINARY=:all: poetry install --no-root${extra}`],
-    ...(isPackage ? { install: ['poetry', 'install', '--only-root'] } : {}),
-    online: ['sh', '-c', `${venv} && poetry install${extra}`],
+    fetch: ['sh', '-c', `${own}; ${venv} && POETRY_INSTALLER_ONLY_BINARY=:all: poetry install --no-root${extra}`],
+    ...(isPackage ? { install: ['sh', '-c', `${own}; exec poetry install --only-root`] } : {}),
+    online: ['sh', '-c', `${own}; ${venv} && poetry install${extra}`],
     note: wheelsOnly,
   }
 }

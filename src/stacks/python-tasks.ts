@@ -82,12 +82,18 @@ function testTasks(files: PythonFiles, hasPytest: boolean): readonly (readonly [
   ]
 }
 
+/** uv and Poetry as the image has them: the project's environment may hold another version of them. */
+export function imageTool(line: string): readonly string[] {
+  return ['sh', '-c', `export PATH="\${PATH#"$VIRTUAL_ENV/bin:"}"; exec ${line}`]
+}
+
 function buildTask(files: PythonFiles, manager: PythonManager, hasBuild: boolean): readonly string[] | undefined {
   const hasBackend = files.project !== undefined && isTable(at(files.project, ['build-system']))
-  if (manager.name === 'uv' && hasBackend) return ['uv', 'build', '--offline']
-  if (manager.name === 'poetry' && hasBackend) return ['poetry', 'build']
-  // Its own isolated environment would need the network; what builds the project is in the environment already.
-  return hasBuild ? run('build') : undefined
+  if (manager.name === 'uv' && hasBackend) return imageTool('uv build --offline')
+  if (manager.name === 'poetry' && hasBackend) return imageTool('poetry build')
+  // It installs what builds the project into an environment of its own: from what the setup fetched, as there is no network.
+  const line = 'PIP_NO_INDEX=1 PIP_FIND_LINKS="$PIP_CACHE_DIR/downloads" exec python -m build'
+  return hasBuild ? ['sh', '-c', line] : undefined
 }
 
 export function pythonHints(files: PythonFiles): Readonly<Partial<Record<UsualCommand, string>>> {

@@ -15,8 +15,19 @@ test('the root and four levels below it, in code-unit order', (t) => {
 
 test('what is built, fetched, hidden or a sample is left out', (t) => {
   const names = ['.git', '.github', 'node_modules', 'vendor', 'target', 'dist', 'build', '.venv', 'venv', '__pycache__']
-  const more = ['.cache', '.tox', 'third_party', 'testdata', 'examples', 'test/fixtures', 'test/__fixtures__', 'templates']
-  const files = Object.fromEntries([...names, ...more, 'src', 'packages/template-react'].map((name) => [`${name}/`, '']))
+  const more = [
+    '.cache',
+    '.tox',
+    'third_party',
+    'testdata',
+    'examples',
+    'test/fixtures',
+    'test/__fixtures__',
+    'templates',
+  ]
+  const files = Object.fromEntries(
+    [...names, ...more, 'src', 'packages/template-react'].map((name) => [`${name}/`, '']),
+  )
   assert.deepEqual(folders(repository(t, files)), ['', 'packages', 'src', 'test'])
 })
 
@@ -25,7 +36,10 @@ test('folders that the root .gitignore names are left out; patterns are left alo
   const root = repository(t, {
     '.gitignore': ignore,
     ...Object.fromEntries(
-      ['logs', 'a/logs', 'generated', 'a/generated', 'web/public', 'kept', 'kept2', 'x-out'].map((name) => [`${name}/`, '']),
+      ['logs', 'a/logs', 'generated', 'a/generated', 'web/public', 'kept', 'kept2', 'x-out'].map((name) => [
+        `${name}/`,
+        '',
+      ]),
     ),
   })
   assert.deepEqual(folders(root), ['', 'a', 'a/generated', 'kept', 'kept2', 'web', 'x-out'])
@@ -44,5 +58,8 @@ test('a walk through very many folders is cut, with a warning, the nearest first
   assert.equal(found.folders.length, 2000)
   assert.equal(found.folders.includes('a1998'), true)
   assert.equal(found.folders.includes('a0/x'), false)
-  assert.deepEqual(found.diagnostics.map(({ severity, code }) => [severity, code]), [['warning', 'too-many-folders']])
+  assert.deepEqual(
+    found.diagnostics.map(({ severity, code }) => [severity, code]),
+    [['warning', 'too-many-folders']],
+  )
 })

@@ -41,7 +41,7 @@ test('a branch in packed-refs, with a slash in its name', (t) => {
 
 test('a detached HEAD, a branch without a commit, and a HEAD that leads elsewhere', (t) => {
   const head = (text: string) => {
-    const { dir: _, commonDir: __, ...rest } = readGit(repository(t, { '.git/HEAD': text, 'secret': hash })) ?? {}
+    const { dir: _, commonDir: __, ...rest } = readGit(repository(t, { '.git/HEAD': text, secret: hash })) ?? {}
     return rest
   }
   assert.deepEqual(head(`${hash}\n`), { head: hash })
@@ -100,7 +100,8 @@ test('an absolute hooks path inside the work tree is relative to the root', (t) 
 })
 
 test('user names and passwords of http URLs are left out', (t) => {
-  const url = (value: string) => readGit(repository(t, { '.git/config': `[remote "origin"]\nurl = ${value}` }))?.remoteUrl
+  const url = (value: string) =>
+    readGit(repository(t, { '.git/config': `[remote "origin"]\nurl = ${value}` }))?.remoteUrl
   assert.equal(url('https://user:token@example.com/a/b.git'), 'https://example.com/a/b.git')
   assert.equal(url('https://token@example.com/a'), 'https://example.com/a')
   assert.equal(url('https://a:p@ss@example.com/a'), 'https://example.com/a')

@@ -25,14 +25,14 @@ test('JSON values, by type', (t) => {
   assert.equal(at(manifest, ['a', 'none', 'deep']), undefined)
   assert.equal(at(manifest, ['constructor']), undefined)
   assert.equal(at(manifest, ['__proto__']), 'own')
-  assert.deepEqual(manifest.problems, [])
+  assert.equal(manifest.problems.length, 0)
   assert.equal(stringAt(manifest, ['a', 'n']), undefined)
   assert.equal(tableAt(manifest, ['list']), undefined)
   assert.deepEqual({ ...stringTableAt(manifest, ['a']) }, { b: 'c' })
-  assert.deepEqual(manifest.problems.map((one) => one.message), [
-    'a.n must be text, not a number',
-    'list must be a table, not a list',
-  ])
+  assert.deepEqual(
+    manifest.problems.map((one) => one.message),
+    ['a.n must be text, not a number', 'list must be a table, not a list'],
+  )
 })
 
 test('JSON that cannot be read says where and why', (t) => {
@@ -97,7 +97,8 @@ test('TOML that cannot be read says where and why', (t) => {
 })
 
 test('TOML knows where keys are written', (t) => {
-  const text = '# [no]\na.b = 1\n[x."y z"] # c\n"k" = 1\n[[list]]\nn = 1\n[[list]]\nn = 2\n[w]\nrust-version.workspace = true\n'
+  const text =
+    '# [no]\na.b = 1\n[x."y z"] # c\n"k" = 1\n[[list]]\nn = 1\n[[list]]\nn = 2\n[w]\nrust-version.workspace = true\n'
   const manifest = read(t, 'a.toml', text)
   const where = (...path: (string | number)[]) => {
     const span = manifest.span(path)

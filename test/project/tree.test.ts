@@ -27,7 +27,10 @@ test('files, folders and texts', (t) => {
 test('a root that is no folder is refused', (t) => {
   const root = repository(t, { file: '' })
   for (const path of [join(root, 'file'), join(root, 'none'), `${root}/\0`]) {
-    assert.throws(() => openTree(path), (error) => error instanceof Failure && error.kind === 'wrong-input')
+    assert.throws(
+      () => openTree(path),
+      (error) => error instanceof Failure && error.kind === 'wrong-input',
+    )
   }
 })
 

@@ -63,7 +63,10 @@ async function perform(prepared: Prepared, options: { jobs: number; keepGoing: b
   const runFolder = privateFolder(join(stateFolder(), 'runs', runId))
   const secrets = secretsOf(plan, process.env)
   const emit = globals.json ? jsonRun(output) : humanRun({ out: output.talk, style: output.talkStyle, stream: streams(plan, globals) })
-  const note = (text: string) => emit({ type: 'note', run: runId, at: Date.now(), text })
+  const note = (text: string) => {
+    const said = globals.verbose ? text : brief(text)
+    if (said) emit({ type: 'note', run: runId, at: Date.now(), text: said })
+  }
   const place = openPlace({ prepared, runId, runFolder, jobs: options.jobs, allowRoot: globals.allowRoot, signal: signals.signal, note, env: process.env })
   const gates = openGates({ config, root: project.root, lock: workspace.lock, units: project.units, offline: options.offline, env: process.env })
   const result = await runPlan(
@@ -84,6 +87,13 @@ async function perform(prepared: Prepared, options: { jobs: number; keepGoing: b
     { jobs: options.jobs, keepGoing: options.keepGoing, graceMs: 5_000, signal: signals.signal, hurry: signals.hurry },
   ).finally(() => place.close())
   return { result, engine: place.engine(), remarks: [...place.remarks(), ...gates.remarks()] }
+}
+
+/** Of what an image build prints, the steps, each on one line; the rest is for --verbose. */
+export function brief(text: string): string | undefined {
+  const line = text.trim()
+  if (line === '' || /^-->|^(Get|Hit|Ign|Fetched|Reading|Building dependency|Selecting|Preparing|Unpacking|Setting up|Processing|debconf|update-alternatives|\(Reading|[0-9a-f]{64}$)/.test(line) || / {2,}\S/.test(text.slice(0, 4))) return undefined
+  return line.length > 110 ? `${line.slice(0, 109)}…` : line
 }
 
 /** What a task says is shown as it comes, unless it is one of many that a target runs and nobody asked for more. */

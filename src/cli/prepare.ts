@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Command, parseCommand } from '../config/commands.ts'
+import { type Frame, fingerprint } from '../image/fingerprint.ts'
+import { fingerprintFrames } from '../image/inputs.ts'
+import { imageModel } from '../image/model.ts'
+import type { ImageModel } from '../image/types.ts'
+import type { Resolution } from '../pins/index.ts'
+import { shippedPins } from '../pins/index.ts'
+import { plan as makePlan } from '../plan/plan.ts'
+import type { Plan, PlannedImage } from '../plan/types.ts'
+import { Failure, failure } from '../util/diagnostics.ts'
+import type { Globals } from './globals.ts'
+import { version } from './version.ts'
+import { openWorkspace, refuse, resolveWorkspace, type Workspace } from './workspace.ts'
+
+export const dockerfileName = 'Dockerfile.devflow'
+
+/** The image of a repository as its files describe it, before any engine is asked. */
+export interface DescribedImage {
+  readonly model: ImageModel
+  readonly resolution: Resolution
+  /** Text of Dockerfile.devflow. */
+  readonly dockerfile: string
+  readonly args: Readonly<Record<string, string>>
+  /** Without the platform: the same on every machine. */
+  readonly recipe: string
+  /** With the platform of this machine: the tag. */
+  readonly fingerprint: string
+}
+
+export interface Prepared {
+  readonly workspace: Workspace
+  readonly plan: Plan
+  readonly image?: DescribedImage
+  /** Changes when the image does; empty without one. */
+  readonly imageTag: string
+}
+
+/** Words of the command line → workspace and plan. @throws Failure('wrong-input') with all that is wrong, located */
+export async function prepare(request: { readonly commands: readonly string[]; readonly tasks: readonly string[]; readonly rest: readonly string[] }, globals: Pick<Globals, 'cwd' | 'config'>): Promise<Prepared> {
+  const commands = request.commands.map((text): Command => {
+    const parsed = parseCommand(text)
+    if (typeof parsed === 'string') throw failure('wrong-input', 'unknown-command', parsed, 'dwf --help lists the commands')
+    return parsed
+  })
+  const workspace = await openWorkspace(globals)
+  const { config, project } = workspace
+  const image = config.runtime.profile === 'container' ? describeImage(workspace) : undefined
+  const planned = makePlan({ config, project, dwf: version, commands, tasks: request.tasks, rest: request.rest, ...(image ? { image: plannedImage(image) } : {}) })
+  await refuse(config, planned.problems)
+  const plan = planned.plan!
+  refuseMissingLocks(workspace, plan)
+  if (config.runtime.profile === 'container' && !image && plan.tasks.some((task) => task.kind !== 'gate')) {
+    throw failure('wrong-input', 'no-dockerfile', `there is no ${dockerfileName} in ${project.root}`, 'dwf init writes it')
+  }
+  return { workspace, plan, ...(image ? { image } : {}), imageTag: image?.fingerprint ?? '' }
+}
+
+/** What Dockerfile.devflow, devflow.lock and the manifests say the image is; undefined where there is no Dockerfile.devflow. */
+export function describeImage(workspace: Workspace): DescribedImage | undefined {
+  const { config, project, lock } = workspace
+  let dockerfile: string
+  try {
+    dockerfile = readFileSync(join(project.root, dockerfileName), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  const resolution = resolveWorkspace(workspace)
+  const epoch = lock?.epoch ?? shippedPins.date
+  const model = imageModel({ title: project.name, resolution, units: project.units, config, epoch })
+  const args = { DWF_EPOCH: epoch }
+  const frames = fingerprintFrames({
+    root: project.root,
+    dockerfile: dockerfileName,
+    text: dockerfile,
+    args,
+    globs: config.container.fingerprintInputs,
+    requests: project.units.flatMap((unit) => unit.toolchains),
+    pins: [model.base, ...model.stages.map((stage) => stage.pin)],
+    platform: '',
+    epoch,
+  })
+  const others = frames.filter((frame) => frame.name !== 'platform')
+  const platform: Frame = { kind: 'value', name: 'platform', content: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}` }
+  return { model, resolution, dockerfile, args, recipe: fingerprint(others), fingerprint: fingerprint([...others, platform]) }
+}
+
+function plannedImage({ model, recipe }: DescribedImage): PlannedImage {
+  return { recipe, pins: [model.base, ...model.stages.map((stage) => stage.pin)].map((pin) => `${pin.ref}@${pin.digest}`), packages: model.packages }
+}
+
+function refuseMissingLocks({ project }: Workspace, plan: Plan): void {
+  const missing = project.units
+    .filter((unit) => plan.tasks.some((task) => task.command === 'setup:deps' && task.stack === unit.stack && task.dir === unit.dir))
+    .flatMap((unit) => unit.setup?.missingLock ?? [])
+  if (missing.length > 0) throw new Failure('wrong-input', missing)
+}

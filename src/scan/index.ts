@@ -1,0 +1,8 @@
+export { databaseFolder, databaseState, describeDatabase, isStale, maxAgeMs } from './database.ts'
+export { findingLine, gate } from './gate.ts'
+export { type GateOptions, gateRunner, type LayerOptions, layerGate } from './layers.ts'
+export { type LeftOut, leftOut } from './left-out.ts'
+export { type Prepared, type PrepareOptions, prepareDatabase } from './prepare-database.ts'
+export { type FindOptions, type FoundTrivy, findTrivy } from './trivy/find.ts'
+export { type TrivyOptions, trivyScanner } from './trivy/scanner.ts'
+export type * from './types.ts'
