@@ -114,11 +114,13 @@ export async function runPlan(plan: Plan, world: World, options: RunOptions): Pr
 
 async function runTask(task: PlannedTask, world: World, options: RunOptions, signal: AbortSignal, sessions: Sessions): Promise<TaskResult> {
   const { now } = world
-  const began = now()
   if (task.kind === 'gate') return runGate(task, world, signal)
   const isSetup = task.lockFiles !== undefined
   if (isSetup && world.stamps.isCurrent(task)) return { id: task.id, outcome: 'current', ms: 0, attempts: 0, reason: 'nothing changed' }
   if (isSetup) world.stamps.clear(task)
+  // The first task of a class waits for its container, and that for the image: no time of the task's own.
+  await sessions.get(task.class)
+  const began = now()
   const log = new TaskLog(world.logs, task.id)
   try {
     for (let number = 1; ; number++) {

@@ -90,8 +90,8 @@ function npmHolds(text: string): boolean {
   if (!lock) return true
   const packages = lock.packages
   if (typeof packages === 'object' && packages)
-    return Object.entries(packages as Record<string, any>).some(
-      ([path, entry]) => path.includes('node_modules/') && !entry?.link,
+    return Object.entries(packages).some(
+      ([path, entry]) => path.includes('node_modules/') && (entry as { link?: unknown } | null)?.link !== true,
     )
   return someIn(text, ['dependencies'])
 }
@@ -104,7 +104,7 @@ function someIn(text: string, keys: readonly string[]): boolean {
   )
 }
 
-function parse(text: string): Record<string, any> | undefined {
+function parse(text: string): Record<string, unknown> | undefined {
   try {
     const value = JSON.parse(text)
     return typeof value === 'object' && value ? value : undefined

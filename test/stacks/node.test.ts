@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { scriptTasks } from '../../src/stacks/node-scripts.ts'
 import { managers } from '../../src/stacks/node-managers.ts'
+import { scriptTasks } from '../../src/stacks/node-scripts.ts'
 import { asked, commands, json, said, unit, units } from './rig.ts'
 
 const lock = { 'package-lock.json': '{}' }
@@ -35,13 +35,23 @@ test('scripts become commands', (t) => {
     'lint:styles': 'npm run lint:styles',
     'package:artifact': 'npm pack',
   })
-  assert.deepEqual(found.missing, [{ command: 'test:integration', hint: 'add a script "test:integration" to package.json' }])
+  assert.deepEqual(found.missing, [
+    { command: 'test:integration', hint: 'add a script "test:integration" to package.json' },
+  ])
   assert.equal(found.name, 'shop')
   assert.equal(found.setup, undefined, 'nothing to install')
 })
 
 test('names of the vocabulary win over others', (t) => {
-  const scripts = { test: 'a', 'test:unit': 'b', build: 'c', 'build:release': 'd', fmt: 'e', 'fmt:check': 'f', 'fmt:fix': 'g' }
+  const scripts = {
+    test: 'a',
+    'test:unit': 'b',
+    build: 'c',
+    'build:release': 'd',
+    fmt: 'e',
+    'fmt:check': 'f',
+    'fmt:fix': 'g',
+  }
   const found = commands(unit(t, { 'package.json': json({ private: true, scripts }) }))
   assert.deepEqual(found, {
     'fmt:check': 'npm run fmt:check',
@@ -97,8 +107,14 @@ const setups = [
   },
   {
     title: 'pnpm with a guard that would need the network',
-    files: { 'pnpm-lock.yaml': '', 'pnpm-workspace.yaml': "onlyBuiltDependencies:\n  - esbuild\n  - '@scope/pkg'\n  - '$(id)'\n" },
-    more: { scripts: { preinstall: 'npx only-allow pnpm', prepare: 'node x.js' }, pnpm: { onlyBuiltDependencies: ['sharp', '--x'] } },
+    files: {
+      'pnpm-lock.yaml': '',
+      'pnpm-workspace.yaml': "onlyBuiltDependencies:\n  - esbuild\n  - '@scope/pkg'\n  - '$(id)'\n",
+    },
+    more: {
+      scripts: { preinstall: 'npx only-allow pnpm', prepare: 'node x.js' },
+      pnpm: { onlyBuiltDependencies: ['sharp', '--x'] },
+    },
     fetch: ['pnpm', 'install', '--frozen-lockfile', '--ignore-scripts'],
     install: ['sh', '-c', 'pnpm rebuild -- sharp esbuild @scope/pkg && pnpm run prepare'],
     online: ['pnpm', 'install', '--frozen-lockfile'],
@@ -168,7 +184,9 @@ test('dependencies without a lock file', (t) => {
 })
 
 test('programs that write git hooks are told to leave it', (t) => {
-  const found = unit(t, { 'package.json': json({ scripts: { prepare: 'husky install', postinstall: 'simple-git-hooks' } }) })
+  const found = unit(t, {
+    'package.json': json({ scripts: { prepare: 'husky install', postinstall: 'simple-git-hooks' } }),
+  })
   assert.equal(found.env['HUSKY'], '0')
   assert.equal(found.env['SKIP_INSTALL_SIMPLE_GIT_HOOKS'], '1')
   assert.equal(found.env['CI'], 'true')
@@ -183,7 +201,13 @@ test('packageManager names the manager, its version and its hash', (t) => {
     tool: 'pnpm',
     range: '10.4.1',
     asked: '10.4.1',
-    where: { file: 'package.json', line: 2, column: 3, endColumn: 19, text: '  "packageManager": "pnpm@10.4.1+sha512.abc",' },
+    where: {
+      file: 'package.json',
+      line: 2,
+      column: 3,
+      endColumn: 19,
+      text: '  "packageManager": "pnpm@10.4.1+sha512.abc",',
+    },
     integrity: 'sha512.abc',
   })
 })
@@ -222,7 +246,10 @@ test('npm workspaces: one unit; what the root has no script for runs in its pack
     'apps/own/package-lock.json': '{}',
     ...lock,
   })
-  assert.deepEqual(found.map((one) => one.dir), ['', 'apps/own'])
+  assert.deepEqual(
+    found.map((one) => one.dir),
+    ['', 'apps/own'],
+  )
   assert.deepEqual(commands(found[0]!), {
     'lint:static': 'npm run lint',
     'test:unit': 'npm run test --workspaces --if-present',
@@ -239,7 +266,10 @@ test('pnpm workspaces', (t) => {
     'apps/b/c/package.json': json({ scripts: { build: 'x' } }),
     'apps/odd/package.json': json({ scripts: { build: 'x' } }),
   })
-  assert.deepEqual(found.map((one) => one.dir), [''])
+  assert.deepEqual(
+    found.map((one) => one.dir),
+    [''],
+  )
   assert.deepEqual(commands(found[0]!), {
     'build:debug': 'pnpm --recursive --if-present run build',
     'build:release': 'pnpm --recursive --if-present run build',
@@ -250,7 +280,10 @@ test('pnpm workspaces', (t) => {
 
 test('a workspace list that is not understood is said to be', (t) => {
   const found = units(t, { 'package.json': json({}), 'pnpm-workspace.yaml': 'packages: *anchor\n' })
-  assert.deepEqual(said(found[0]!).map((one) => one.slice(0, 49)), ['warning workspace-pattern pnpm-workspace.yaml:1:1'])
+  assert.deepEqual(
+    said(found[0]!).map((one) => one.slice(0, 49)),
+    ['warning workspace-pattern pnpm-workspace.yaml:1:1'],
+  )
 })
 
 test('markers, samples and packages of tests are no units', (t) => {
@@ -261,7 +294,10 @@ test('markers, samples and packages of tests are no units', (t) => {
     'test/case-1/package.json': json({ scripts: { test: 'x' } }),
     'web/package.json': json({ scripts: { test: 'x' } }),
   })
-  assert.deepEqual(found.map((one) => one.dir), ['', 'web'])
+  assert.deepEqual(
+    found.map((one) => one.dir),
+    ['', 'web'],
+  )
 })
 
 test('versions: the nearest file wins, engines are checked against it', (t) => {
@@ -269,7 +305,10 @@ test('versions: the nearest file wins, engines are checked against it', (t) => {
     'package.json': '{\n  "engines": { "node": ">=22" }\n}',
     '.nvmrc': '# ours\nv20.1\n',
   })
-  assert.deepEqual(asked(found), ['node v20.1 .nvmrc:2:1-6'].map((one) => one.replace('v20.1 ', '20.1 ')))
+  assert.deepEqual(
+    asked(found),
+    ['node v20.1 .nvmrc:2:1-6'].map((one) => one.replace('v20.1 ', '20.1 ')),
+  )
   assert.deepEqual(said(found), [
     'warning toolchain-disagreement .nvmrc:2:1: no version of node is both v20.1 (.nvmrc) and >=22 (package.json); the first is taken',
   ])
@@ -283,8 +322,15 @@ test('versions: .nvmrc words, .node-version, .tool-versions, volta, a file of a 
   assert.equal(range({ '.node-version': '24.1.0\n' }), 'node 24.1.0 .node-version:1:1-7')
   assert.equal(range({ '.tool-versions': 'python 3.12\nnodejs 24.2.0 22.0.0\n' }), 'node 24.2.0 .tool-versions:2:8-14')
   assert.equal(range({ 'package.json': '{"volta": {"node": "22.3.0"}}' }), 'node 22.3.0 package.json:1:12-18')
-  assert.equal(range({ 'package.json': '{"engines": {"node": "^22 || >=24"}}' }), 'node ^22 || >=24 package.json:1:14-20')
-  const [, nested] = units(t, { 'package.json': '{}', '.nvmrc': '24', 'web/package.json': json({ scripts: { test: 'x' } }) })
+  assert.equal(
+    range({ 'package.json': '{"engines": {"node": "^22 || >=24"}}' }),
+    'node ^22 || >=24 package.json:1:14-20',
+  )
+  const [, nested] = units(t, {
+    'package.json': '{}',
+    '.nvmrc': '24',
+    'web/package.json': json({ scripts: { test: 'x' } }),
+  })
   assert.deepEqual(asked(nested!), ['node 24 .nvmrc:1:1-3'])
 })
 
@@ -313,10 +359,22 @@ test('manifests that cannot be read make a unit that says so', (t) => {
 })
 
 test('hostile script names are not offered; each is noted', (t) => {
-  const names = ['test:$(id)', 'test:a b', "lint:'x", 'build:\n', 'fmt:${{ secrets.X }}', 'test:-x', 'test:x@node', 'test:a/b']
+  const names = [
+    'test:$(id)',
+    'test:a b',
+    "lint:'x",
+    'build:\n',
+    'fmt:${{ secrets.X }}',
+    'test:-x',
+    'test:x@node',
+    'test:a/b',
+  ]
   const found = unit(t, { 'package.json': json({ scripts: Object.fromEntries(names.map((name) => [name, 'x'])) }) })
   assert.deepEqual(commands(found), {})
-  assert.deepEqual(found.diagnostics.map((one) => [one.severity, one.code]), names.map(() => ['note', 'script-not-offered']))
+  assert.deepEqual(
+    found.diagnostics.map((one) => [one.severity, one.code]),
+    names.map(() => ['note', 'script-not-offered']),
+  )
   assert.ok(found.diagnostics.every((one) => !/[\n\u001b]/.test(one.message)))
 })
 

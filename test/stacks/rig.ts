@@ -15,7 +15,8 @@ export function units(t: TestContext, files: Files, stacks?: readonly StackName[
 /** The only unit of a repository. */
 export function unit(t: TestContext, files: Files, stacks?: readonly StackName[]): StackUnit {
   const found = units(t, files, stacks)
-  if (found.length !== 1) throw new Error(`found ${found.map(({ stack, dir }) => `${stack}:${dir}`).join(' ') || 'none'}`)
+  if (found.length !== 1)
+    throw new Error(`found ${found.map(({ stack, dir }) => `${stack}:${dir}`).join(' ') || 'none'}`)
   return found[0]!
 }
 
@@ -26,12 +27,18 @@ export function commands(one: StackUnit): Readonly<Record<string, string>> {
 
 /** `tool range`, and where it says so. */
 export function asked(one: StackUnit): readonly string[] {
-  return one.toolchains.map(({ tool, range, where }) => `${tool} ${range}${where ? ` ${where.file}:${where.line}:${where.column}-${where.endColumn}` : ''}`)
+  return one.toolchains.map(
+    ({ tool, range, where }) =>
+      `${tool} ${range}${where ? ` ${where.file}:${where.line}:${where.column}-${where.endColumn}` : ''}`,
+  )
 }
 
 /** `severity code place: message`. */
 export function said(one: StackUnit): readonly string[] {
-  return one.diagnostics.map(({ severity, code, where, message }) => `${severity} ${code}${where ? ` ${where.file}:${where.line}:${where.column}` : ''}: ${message}`)
+  return one.diagnostics.map(
+    ({ severity, code, where, message }) =>
+      `${severity} ${code}${where ? ` ${where.file}:${where.line}:${where.column}` : ''}: ${message}`,
+  )
 }
 
 export const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

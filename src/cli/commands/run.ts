@@ -68,7 +68,7 @@ async function perform(prepared: Prepared, options: { jobs: number; keepGoing: b
     if (said) emit({ type: 'note', run: runId, at: Date.now(), text: said })
   }
   const place = openPlace({ prepared, runId, runFolder, jobs: options.jobs, allowRoot: globals.allowRoot, signal: signals.signal, note, env: process.env })
-  const gates = openGates({ config, root: project.root, lock: workspace.lock, units: project.units, offline: options.offline, env: process.env })
+  const gates = openGates({ plan, config, root: project.root, lock: workspace.lock, offline: options.offline, env: process.env })
   const result = await runPlan(
     plan,
     {
@@ -92,7 +92,7 @@ async function perform(prepared: Prepared, options: { jobs: number; keepGoing: b
 /** Of what an image build prints, the steps, each on one line; the rest is for --verbose. */
 export function brief(text: string): string | undefined {
   const line = text.trim()
-  if (line === '' || /^-->|^(Get|Hit|Ign|Fetched|Reading|Building dependency|Selecting|Preparing|Unpacking|Setting up|Processing|debconf|update-alternatives|\(Reading|[0-9a-f]{64}$)/.test(line) || / {2,}\S/.test(text.slice(0, 4))) return undefined
+  if (line === '' || /^-->|^(Get|Hit|Ign|Fetched|Reading|Building dependency|Selecting|Preparing|Unpacking|Setting up|Processing|debconf|update-alternatives|\(Reading|[0-9a-f]{64}$)/.test(line) || /HEALTHCHECK is not supported for OCI/.test(line) || / {2,}\S/.test(text.slice(0, 4))) return undefined
   return line.length > 110 ? `${line.slice(0, 109)}…` : line
 }
 

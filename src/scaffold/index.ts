@@ -1,0 +1,5 @@
+export { pinned, renderBake, renderDockerfile } from './image-files.ts'
+export { type PlanInput, type PlannedFile, plannedFiles, renderConfig } from './planned.ts'
+export { type DefaultTargets, defaultTargets } from './targets.ts'
+export { compileTemplate, renderTemplate } from './template.ts'
+export { type ScaffoldOptions, type ScaffoldResult, scaffold } from './write.ts'
