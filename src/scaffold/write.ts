@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path'
 import { failure } from '../util/diagnostics.ts'
 import { listing } from '../util/text.ts'
-import { checkParent, lookAt, type Place } from './place.ts'
+import { checkParent, lookAt, type Place, refused } from './place.ts'
 import type { PlannedFile } from './planned.ts'
 
 /** What became of a planned file; with `dryRun` what would. `kept`: it is there, differs, and was left alone. */
@@ -79,6 +79,13 @@ async function isWanted(options: ScaffoldOptions, file: PlannedFile, place: Plac
   return (await options.ask?.({ path: file.path, before: place.text!.toString('utf8'), after: file.content })) ?? false
 }
 
+/** A person may have thought for a while before the answer. */
+function checkUnchanged(root: string, file: PlannedFile, place: Place): void {
+  const { text } = lookAt(root, file.path)
+  const isSame = text === undefined ? place.text === undefined : place.text?.equals(text)
+  if (!isSame) throw refused('changed-meanwhile', file.path, 'was changed just now')
+}
+
 interface Write {
   readonly file: PlannedFile
   readonly place: Place
@@ -87,6 +94,7 @@ interface Write {
 function writeAll(root: string, writes: readonly Write[]): void {
   const undo: (() => void)[] = []
   const temporaries: string[] = []
+  for (const { file, place } of writes) checkUnchanged(root, file, place)
   try {
     for (const folder of new Set(writes.flatMap(({ place }) => place.newFolders))) {
       mkdirSync(join(root, folder))
@@ -114,15 +122,30 @@ function writeAll(root: string, writes: readonly Write[]): void {
 function putInPlace(place: Place, temporary: string, temporaries: string[]): () => void {
   if (place.text === undefined) {
     // A link fails where a file has appeared since it was looked for; a rename would overwrite that.
-    linkSync(temporary, place.file)
+    linkOrCopy(temporary, place.file)
     rmSync(temporary)
     return () => rmSync(place.file)
   }
   const old = `${temporaryName(place.file)}.old`
-  linkSync(place.file, old)
+  linkOrCopy(place.file, old)
+  try {
+    renameSync(temporary, place.file)
+  } catch (error) {
+    rmSync(old, { force: true })
+    throw error
+  }
   temporaries.push(old)
-  renameSync(temporary, place.file)
   return () => renameSync(old, place.file)
+}
+
+/** Some file systems have no hard links, and some kernels allow none to somebody else's file. */
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error
+    copyFileSync(from, to, constants.COPYFILE_EXCL)
+  }
 }
 
 function writeWhole(path: string, content: string, mode: number): void {
