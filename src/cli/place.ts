@@ -38,14 +38,13 @@ export function refuseRoot(allowRoot: boolean): void {
 export function openPlace(options: PlaceOptions): Place {
   const { plan, workspace } = options.prepared
   const { project, config } = workspace
-  if (plan.profile === 'host') {
-    return { open: () => openHost(options.env, options.jobs), engine: () => undefined, remarks: () => ['host profile: tasks ran on this machine without a container'], close: async () => {} }
+  const onHost = plan.classes.some((one) => one.runtime === 'host') ? ['on the host: tasks ran on this machine without a container'] : []
+  if (plan.classes.every((one) => one.runtime === 'host')) {
+    return { open: () => openHost(options.env, options.jobs), engine: () => undefined, remarks: () => onHost, close: async () => {} }
   }
-  const containers = plan.tasks.some((task) => task.kind !== 'gate')
-  if (!containers) return { open: () => Promise.reject(new Error('no task needs a container')), engine: () => undefined, remarks: () => [], close: async () => {} }
   refuseRoot(options.allowRoot)
   let engine: Engine | undefined
-  const remarks: string[] = []
+  const remarks: string[] = [...onHost]
   const ready = (async () => {
     engine = await chooseEngine(config.container.engine)
     void reapDead(engine).catch(() => {}) // What a dead run left is no reason to fail this one.
@@ -71,8 +70,9 @@ export function openPlace(options: PlaceOptions): Place {
   ready.catch(() => {})
   return {
     async open(classId) {
-      const { engine, binding } = await ready
       const taskClass = plan.classes.find(({ id }) => id === classId)!
+      if (taskClass.runtime === 'host') return openHost(options.env, options.jobs)
+      const { engine, binding } = await ready
       return engine.open(containerSpec(plan, taskClass, binding), options.jobs)
     },
     engine: () => engine?.info,

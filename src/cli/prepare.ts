@@ -51,7 +51,7 @@ export async function prepare(request: { readonly commands: readonly string[]; r
   await refuse(config, planned.problems)
   const plan = planned.plan!
   refuseMissingLocks(workspace, plan)
-  if (config.runtime.profile === 'container' && !image && plan.tasks.some((task) => task.kind !== 'gate')) {
+  if (config.runtime.profile === 'container' && !image && plan.tasks.some((task) => task.runtime === 'container')) {
     throw failure('wrong-input', 'no-dockerfile', `there is no ${dockerfileName} in ${project.root}`, 'dwf init writes it')
   }
   return { workspace, plan, ...(image ? { image } : {}), imageTag: image?.fingerprint ?? '' }

@@ -75,6 +75,7 @@ export const definition: Node & { kind: 'table' } = {
         timeout: { kind: 'duration', doc: 'Longest time of one attempt.' },
         retries: { kind: 'integer', doc: 'How often to try again.', min: 0, max: 100 },
         network,
+        runtime: word('container; host runs it on this machine and needs trust. Default: runtime.profile.', 'container', 'host'),
         env: { kind: 'map', doc: 'Environment.', key: variable, keyDoc: 'a name of letters, digits and underscores', of: text('Value.', /^[^\0]*$/) },
         secrets: words('Names of secrets it may see; each needs trust.', text('Name.', variable)),
       }, ['run']),

@@ -113,6 +113,7 @@ function build(file: string | undefined, text: string, root: string, raw: Raw): 
       ...(task.timeout === undefined ? {} : { timeoutMs: parseDuration(task.timeout)! }),
       retries: task.retries ?? 0,
       ...(task.network === undefined ? {} : { network: task.network as Network }),
+      ...(task.runtime === undefined ? {} : { runtime: task.runtime as 'container' | 'host' }),
       env: task.env ?? {},
       secrets: task.secrets ?? [],
     }

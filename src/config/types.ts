@@ -15,6 +15,7 @@ export interface TaskConfig {
   readonly timeoutMs?: number
   readonly retries: number
   readonly network?: Network
+  readonly runtime?: 'container' | 'host'
   readonly env: Readonly<Record<string, string>>
   readonly secrets: readonly string[]
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Engine } from '../engine/types.ts'
 import type { ImagePin } from '../pins/types.ts'
@@ -14,8 +14,13 @@ export interface BuildBaseOptions {
   /** YYYY-MM-DD of the lock: every time stamp in the image. */
   readonly epoch: string
   readonly stateFolder: string
-  /** For the root file system while it grows: about 500 MB, removed at the end. */
+  /** For the finished archive, about 150 MB, removed at the end. */
   readonly cacheFolder: string
+  /**
+   * For the root file system while it grows, about 500 MB; default /var/tmp. Subordinate ids must be able to reach it:
+   * mmdebstrap works as one of them, and a home is closed to it.
+   */
+  readonly temporaryFolder?: string
   /** A mirror; default: what mmdebstrap takes, http://deb.debian.org/debian. */
   readonly mirror?: string
   readonly onLine: (line: string) => void
@@ -55,10 +60,12 @@ export async function buildBase(options: BuildBaseOptions): Promise<Substitute> 
     )
   }
   const folder = mkdtempSync(join(privateFolder(options.cacheFolder), 'base-'))
+  const growing = mkdtempSync(join(options.temporaryFolder ?? '/var/tmp', 'dwf-base-'))
   try {
+    chmodSync(growing, 0o711)
     // Without .tar at its end mmdebstrap would make a folder that belongs to subordinate ids.
     const tar = join(folder, 'debian.tar')
-    await bootstrap(options, suite, folder, tar)
+    await bootstrap(options, suite, growing, tar)
     const image = `localhost/dwf/substitute/${base.ref.slice(base.ref.lastIndexOf('/') + 1)}`
     options.onLine(`imports it as ${image}`)
     await engine.importImage(tar, image)
@@ -67,11 +74,20 @@ export async function buildBase(options: BuildBaseOptions): Promise<Substitute> 
     useSubstitute(options.stateFolder, substitute)
     return substitute
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    for (const one of [folder, growing]) remove(one, options.onLine)
   }
 }
 
-async function bootstrap(options: BuildBaseOptions, suite: string, folder: string, tar: string): Promise<void> {
+/** What mmdebstrap left when it was killed belongs to subordinate ids, which this account cannot remove as itself. */
+function remove(folder: string, onLine: (line: string) => void): void {
+  try {
+    rmSync(folder, { recursive: true, force: true })
+  } catch {
+    onLine(`could not remove ${folder}: podman unshare rm -rf ${folder} does`)
+  }
+}
+
+async function bootstrap(options: BuildBaseOptions, suite: string, growing: string, tar: string): Promise<void> {
   const argv = [
     'mmdebstrap',
     '--mode=unshare',
@@ -85,7 +101,7 @@ async function bootstrap(options: BuildBaseOptions, suite: string, folder: strin
   ]
   const env = {
     ...process.env,
-    TMPDIR: folder,
+    TMPDIR: growing,
     SOURCE_DATE_EPOCH: String(Date.parse(`${options.epoch}T00:00:00Z`) / 1000),
     LC_ALL: 'C.UTF-8',
   }

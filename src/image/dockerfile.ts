@@ -32,8 +32,10 @@ export function parseDockerfile(text: string): readonly Instruction[] {
     const instruction = split(joined, line)
     if (!instruction) continue
     instructions.push(instruction)
-    for (const end of heredocs(instruction)) {
-      while (++index < lines.length && !end.isEnd(lines[index]!));
+    for (const isEnd of heredocs(instruction)) {
+      // Without its end it was no heredoc: better to read too much than to lose instructions.
+      const end = lines.findIndex((body, at) => at > index && isEnd(body))
+      if (end > 0) index = end
     }
   }
   return instructions
@@ -65,13 +67,13 @@ function split(joined: string, line: number): Instruction | undefined {
   return { name: match[1]!.toUpperCase(), line, flags, rest: rest.trim() }
 }
 
-function heredocs(instruction: Instruction): readonly { isEnd: (line: string) => boolean }[] {
+function heredocs(instruction: Instruction): readonly ((line: string) => boolean)[] {
   if (!['RUN', 'COPY', 'ADD'].includes(instruction.name)) return []
-  return [...instruction.rest.matchAll(/(?<![<\w])<<(-?)(["']?)([A-Za-z_][A-Za-z0-9_]*)\2/g)].map(
-    ([, dash, , word]) => ({
-      isEnd: (line) => (dash ? line.replace(/^\t+/, '') : line) === word,
-    }),
-  )
+  const words = instruction.rest.matchAll(/(?<![<\w])<<(-?)(?:"([^"]+)"|'([^']+)'|([^\s<>"'|;&()]+))/g)
+  return [...words].map(([, dash, double, single, bare]) => {
+    const word = double ?? single ?? bare
+    return (line) => (dash ? line.replace(/^\t+/, '') : line) === word
+  })
 }
 
 /** What of the build context a Dockerfile can reach: patterns relative to it, or all of it. */

@@ -4,9 +4,6 @@ import { integrityParts } from '../pins/lock-shape.ts'
 import type { PackagePin } from '../pins/types.ts'
 import { shellQuote } from '../util/text.ts'
 
-/** Debian's bundle: a company's CA that the build lays over it is believed by npm and pip, too. */
-const bundle = '/etc/ssl/certs/ca-certificates.crt'
-
 /** The shell lines that install a tool of a package registry, and check its archive where a hash of it is known. */
 export function packageLines(pin: PackagePin): readonly string[] {
   return pin.registry === 'npm' ? npmLines(pin) : pypiLines(pin)
@@ -17,7 +14,7 @@ function npmLines(pin: PackagePin): readonly string[] {
   const options = ['--global', '--cache=/tmp/npm', '--no-audit', '--no-fund', '--no-update-notifier', ...scripts(pin)]
   const install = (what: string): string => `npm install ${[...options, shellQuote(what)].join(' ')}`
   const parts = pin.integrity ? integrityParts(pin.integrity) : undefined
-  const steps = [`export NODE_EXTRA_CA_CERTS=${bundle}`]
+  const steps: string[] = []
   if (parts) {
     const archive = posix.join('/tmp', `${pin.name.replace(/^@/, '').replace('/', '-')}-${pin.version}.tgz`)
     steps.push(
@@ -43,7 +40,6 @@ function scripts(pin: PackagePin): readonly string[] {
 function pypiLines(pin: PackagePin): readonly string[] {
   const folder = `/opt/${pin.tool}`
   return [
-    `export PIP_CERT=${bundle}`,
     `python3 -m venv ${folder}`,
     `${folder}/bin/pip install --no-cache-dir --disable-pip-version-check --quiet ${shellQuote(`${pin.name}==${pin.version}`)}`,
     `ln -s ${folder}/bin/${pin.tool} /usr/local/bin/${pin.tool}`,

@@ -20,6 +20,7 @@ export interface Draft {
   readonly timeoutMs?: number
   readonly retries: number
   readonly network: Network
+  readonly runtime: 'container' | 'host'
   readonly secrets: readonly string[]
   readonly layer?: string
   readonly lockFiles?: readonly string[]
@@ -49,10 +50,12 @@ export function offers(config: Config, project: Project): Offers {
     kind: 'task',
     argv: task.argv,
     env: { ...rootEnv, ...task.env },
-    needs: [...task.needs, ...(hasSetup && task.command !== 'setup:deps' ? ['setup:deps'] : [])],
+    // On the host the container's dependencies are of no use; what it needs there it says itself.
+    needs: [...task.needs, ...(hasSetup && task.command !== 'setup:deps' && (task.runtime ?? config.runtime.profile) === config.runtime.profile ? ['setup:deps'] : [])],
     ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
     retries: task.retries,
     network: task.network ?? config.container.network,
+    runtime: config.runtime.profile === 'host' ? 'host' : (task.runtime ?? 'container'),
     secrets: task.secrets,
     source: 'file',
   }))
@@ -69,6 +72,7 @@ export function offers(config: Config, project: Project): Offers {
     needs: [],
     retries: 0,
     network: 'none',
+    runtime: 'host',
     secrets: [],
     layer,
     source: 'dwf',
@@ -97,7 +101,7 @@ const envOf = (unit: StackUnit): Record<string, string> => ({ ...Object.assign({
 
 function unitDrafts(unit: StackUnit, config: Config): readonly Draft[] {
   const env = envOf(unit)
-  const base = { stack: unit.stack, dir: unit.dir, retries: 0, secrets: [], source: 'stack' as const }
+  const base = { stack: unit.stack, dir: unit.dir, retries: 0, secrets: [], runtime: config.runtime.profile, source: 'stack' as const }
   const drafts: Draft[] = []
   const { setup } = unit
   if (setup) {

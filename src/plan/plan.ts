@@ -96,6 +96,7 @@ function finish(draft: Draft, needs: readonly TaskId[], gates: readonly TaskId[]
     timeoutMs: draft.timeoutMs ?? defaultTimeoutMs,
     retries: draft.retries,
     network: draft.network,
+    runtime: draft.runtime,
     secrets: draft.secrets,
     ...(draft.layer ? { layer: draft.layer as ScanLayer } : {}),
     ...(draft.lockFiles ? { lockFiles: draft.lockFiles, outputs: draft.outputs ?? [] } : {}),
@@ -113,6 +114,7 @@ function withRest(argv: readonly string[], rest: readonly string[]): readonly st
 /** Fetches share a class; a task with network or secrets has one of its own; all others share the offline one. */
 function classOf(draft: Draft): string {
   if (draft.kind === 'gate') return 'gate'
+  if (draft.runtime === 'host') return draft.secrets.length === 0 ? 'host' : draft.id
   if (draft.kind === 'fetch') return 'fetch'
   return draft.network === 'none' && draft.secrets.length === 0 ? 'offline' : draft.id
 }
@@ -123,7 +125,7 @@ function classesOf(tasks: readonly PlannedTask[], caches: (stack: string, dir: s
     if (task.kind === 'gate') continue
     const before = classes.get(task.class)
     const names = new Set([...(before?.caches ?? []), ...caches(task.stack, task.dir)])
-    classes.set(task.class, { id: task.class, network: task.network, secrets: task.secrets, caches: [...names].sort(byCodeUnit) })
+    classes.set(task.class, { id: task.class, runtime: task.runtime, network: task.network, secrets: task.secrets, caches: [...names].sort(byCodeUnit) })
   }
   return [...classes.values()].sort((a, b) => byCodeUnit(a.id, b.id))
 }
@@ -174,6 +176,7 @@ function notesOf(config: Config, tasks: readonly PlannedTask[]): readonly string
   const notes: string[] = []
   if (config.runtime.profile === 'host') notes.push('host profile: tasks run on this machine without a container')
   for (const task of tasks) {
+    if (task.runtime === 'host' && task.kind !== 'gate' && config.runtime.profile !== 'host') notes.push(`${task.id}: runs on this machine without a container`)
     if (task.network === 'egress' && task.kind !== 'fetch') notes.push(`${task.id}: has network (outbound, unfiltered)`)
     if (task.note) notes.push(`${task.id}: ${task.note}`)
   }

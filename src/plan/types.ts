@@ -23,6 +23,8 @@ export interface PlannedTask {
   readonly timeoutMs: number
   readonly retries: number
   readonly network: Network
+  /** Under the host profile every task is on the host; under the container profile those that ask for it. */
+  readonly runtime: 'container' | 'host'
   /** Names only. */
   readonly secrets: readonly string[]
   readonly layer?: ScanLayer
@@ -36,6 +38,7 @@ export interface PlannedTask {
 /** Tasks that may share one container. */
 export interface TaskClass {
   readonly id: string
+  readonly runtime: 'container' | 'host'
   readonly network: Network
   readonly secrets: readonly string[]
   readonly caches: readonly string[]

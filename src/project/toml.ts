@@ -1,7 +1,10 @@
 import parse from '@iarna/toml/parse-string.js'
-import { type Span, spanAt } from '../util/diagnostics.ts'
+import { spanAt } from '../util/diagnostics.ts'
 import { printable } from '../util/text.ts'
 import type { Parsed, Path } from './manifest.ts'
+
+/** Line, column and length. */
+type Place = readonly [number, number, number]
 
 /** Parses TOML; a duplicate key is a syntax error there. */
 export function parseToml(file: string, text: string): Parsed {
@@ -9,13 +12,14 @@ export function parseToml(file: string, text: string): Parsed {
   const clean = text.replaceAll('\r\n', '\n')
   try {
     const value = parse(clean)
-    let index: ReadonlyMap<string, Span> | undefined
+    let index: ReadonlyMap<string, Place> | undefined
     return {
       ok: true,
       value,
       span: (path) => {
-        index ??= indexKeys(file, clean)
-        return index.get(JSON.stringify(path))
+        index ??= indexKeys(clean)
+        const place = index.get(JSON.stringify(path))
+        return place && spanAt(file, clean, ...place)
       },
       problems: [],
     }
@@ -38,13 +42,13 @@ const keyPattern =
  * headers, keys and dotted keys are enough, since a place is only ever shown, never acted on. A line inside a text of
  * several lines may be taken for a key; the first line that claims a path keeps it.
  */
-function indexKeys(file: string, text: string): ReadonlyMap<string, Span> {
-  const index = new Map<string, Span>()
+function indexKeys(text: string): ReadonlyMap<string, Place> {
+  const index = new Map<string, Place>()
   const arrays = new Map<string, number>()
   let table: Path = []
   const put = (path: Path, line: number, column: number, length: number): void => {
     const key = JSON.stringify(path)
-    if (!index.has(key)) index.set(key, spanAt(file, text, line, column, length))
+    if (!index.has(key)) index.set(key, [line, column, length])
   }
   text.split('\n').forEach((line, number) => {
     const header = /^(\s*)(\[\[?)([^#]*?)\]\]?\s*(?:#.*)?$/.exec(line)

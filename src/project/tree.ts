@@ -35,7 +35,7 @@ export function openTree(root: string): Tree {
   function folder(path: string): Folder {
     const before = listed.get(path)
     if (before) return before
-    const found = read(resolve(path))
+    const found = path === '' || isListed(path) ? read(resolve(path)) : none
     listed.set(path, found)
     return found
   }

@@ -14,8 +14,8 @@ export interface World {
   readonly runId: string
   readonly root: string
   readonly logs: string
-  /** `/workspace` in a container, the root on the host. */
-  readonly workspace: string
+  /** Where the root of the project is for a task: `/workspace` in a container, its own path on the host. */
+  readonly workspace: (task: PlannedTask) => string
   readonly open: (classId: string) => Promise<Session>
   readonly gate: GateRunner
   readonly stamps: SetupStamps
@@ -153,7 +153,7 @@ async function tryOnce(task: PlannedTask, world: World, options: RunOptions, sig
     session,
     {
       argv: task.argv,
-      dir: task.dir === '' ? world.workspace : `${world.workspace}/${task.dir}`,
+      dir: task.dir === '' ? world.workspace(task) : `${world.workspace(task)}/${task.dir}`,
       env: { ...task.env, ...secrets },
       onOutput: (stream, chunk) => said(stream, maskers[stream].add(chunk)),
     },

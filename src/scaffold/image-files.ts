@@ -17,7 +17,8 @@ export function renderDockerfile(model: ImageModel): string {
     packages: model.packages,
     copies: model.stages.flatMap(({ tool, copy }) => copy.map((from) => ({ tool, path: from }))),
     env: [...path, ...Object.entries(model.env).map(([name, text]) => ({ name, text }))],
-    run: [...model.links.map(([link, target]) => `ln -sfn ${shellQuote(target)} ${shellQuote(link)}`), ...model.run],
+    links: model.links.map(([link, target]) => `ln -sfn ${shellQuote(target)} ${shellQuote(link)}`),
+    run: model.run,
   })
 }
 

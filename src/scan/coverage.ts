@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import type { ScanLayer } from '../config/commands.ts'
 import { lockFileRule, manifestRule, unpinnedRequirements } from './lock-files.ts'
 import { count, shownPath } from './text.ts'
 import { isFixture, type ScanTree } from './tree.ts'
@@ -72,6 +73,14 @@ export function coverConfig(tree: ScanTree, report: ScanReport): Coverage {
     else lines.push(line)
   }
   return { missing, lines }
+}
+
+/** A folder may hide anything; a file matters where its contents would have been looked at whatever its name. */
+export function unread(layer: ScanLayer, { unreadable }: ScanTree): readonly string[] {
+  return [
+    ...unreadable.folders.map((path) => `${shownPath(path)}: a folder that cannot be read`),
+    ...(layer === 'deps' ? [] : unreadable.files.map((path) => `${shownPath(path)}: it cannot be read`)),
+  ]
 }
 
 export function packageTargets(report: ScanReport): readonly ScanTarget[] {

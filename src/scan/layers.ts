@@ -6,8 +6,8 @@ import type { ToolPin } from '../pins/types.ts'
 import type { GateRunner, Verdict } from '../run/types.ts'
 import { Failure } from '../util/diagnostics.ts'
 import { checkCanary } from './canary.ts'
-import { type Coverage, coverConfig, coverDeps, packageTargets } from './coverage.ts'
-import { databaseFolder, describeDatabase } from './database.ts'
+import { type Coverage, coverConfig, coverDeps, packageTargets, unread } from './coverage.ts'
+import { describeDatabase } from './database.ts'
 import { gate } from './gate.ts'
 import { copyWithoutIgnores, findInlineIgnores } from './inline-ignores.ts'
 import { prepareDatabase } from './prepare-database.ts'
@@ -88,7 +88,7 @@ async function judge(options: LayerOptions): Promise<Verdict> {
         })
       : undefined
   const remark = prepared ? `; ${describeDatabase(prepared.database)}` : ''
-  const scanner = trivyScanner({ trivy, databaseDir: prepared?.database.dir ?? databaseFolder(root, env) })
+  const scanner = trivyScanner({ trivy, ...(prepared ? { databaseDir: prepared.database.dir } : {}) })
   const { report, lines: more } = await scanLayer(scanner, request, tree)
 
   const coverage = cover(root, layer, tree, report)
@@ -124,14 +124,6 @@ async function scanLayer(scanner: Scanner, request: Parameters<Scanner['scan']>[
 function cover(root: string, layer: ScanLayer, tree: ScanTree, report: ScanReport): Coverage {
   if (layer === 'deps') return coverDeps(root, tree, report)
   return layer === 'config' ? coverConfig(tree, report) : { missing: [], lines: [] }
-}
-
-/** A folder may hide anything; a file matters where its contents would have been looked at whatever its name. */
-function unread(layer: ScanLayer, { unreadable }: ScanTree): readonly string[] {
-  return [
-    ...unreadable.folders.map((path) => `${shownPath(path)}: a folder that cannot be read`),
-    ...(layer === 'deps' ? [] : unreadable.files.map((path) => `${shownPath(path)}: it cannot be read`)),
-  ]
 }
 
 function extent(report: ScanReport, tree: ScanTree): string {

@@ -57,7 +57,7 @@ export function readGoMod(
 
 /** Modules that a `replace` takes from a folder: nothing is fetched for them. */
 function localModules(text: string): ReadonlySet<string> {
-  const pattern = /^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s+=>\s+"?\.{1,2}\//gm
+  const pattern = /^[ \t]*(?:replace[ \t]+)?(\S+)(?:[ \t]+v\S+)?[ \t]+=>[ \t]+"?\.{1,2}\//gm
   return new Set([...text.matchAll(pattern)].map((match) => unquote(match[1]!)))
 }
 

@@ -131,7 +131,7 @@ function formatTasks(has: (pattern: RegExp) => boolean): readonly OfferedTask[] 
 function lintTasks(has: (pattern: RegExp) => boolean): readonly OfferedTask[] {
   if (has(/\bdetekt\b/)) return [{ command: 'lint:static', argv: gradle('detekt') }]
   const plugin = (name: string): RegExp =>
-    new RegExp(`(?:id\\s*\\(?\\s*["']${name}["']|^\\s*${name}\\s*$|apply plugin:\\s*["']${name}["'])`, 'm')
+    new RegExp(`(?:id\\s*\\(?\\s*["']${name}["']|^[ \\t]*${name}[ \\t]*$|apply plugin:\\s*["']${name}["'])`, 'm')
   const found = (['checkstyle', 'pmd'] as const).filter((name) => has(plugin(name)))
   return found.length === 0 ? [] : [{ command: 'lint:static', argv: gradle(...found.map((name) => `${name}Main`)) }]
 }
@@ -156,7 +156,7 @@ function javaOf({ file, text }: Script): readonly Mention[] {
     [/JavaLanguageVersion\.of\(\s*["']?(\d+)["']?\s*\)/, (version) => version],
     [/\bjvmToolchain\(\s*(\d+)\s*\)/, (version) => version],
     [
-      /\b(?:source|target)Compatibility\s*=?\s*(?:JavaVersion\.VERSION_(?:1_)?|["']?(?:1\.)?)(\d+)/,
+      /\b(?:source|target)Compatibility\s{0,9}=?\s{0,9}(?:JavaVersion\.VERSION_(?:1_)?|["']?(?:1\.)?)(\d+)/,
       (version) => `>=${version}.0.0`,
     ],
     [/\bjvmTarget(?:\.set\(|\s*=)\s*(?:JvmTarget\.JVM_(?:1_)?|["']?(?:1\.)?)(\d+)/, (version) => `>=${version}.0.0`],
@@ -191,7 +191,7 @@ function wrapper(tree: Tree, dir: string): Mention | undefined {
 
 function nameOf(scripts: readonly Script[], dir: string): string | undefined {
   const settings = scripts.find(({ file }) => settingsNames.some((name) => file === inDir(dir, name)))
-  return /^\s*rootProject\.name\s*=\s*["']([^"'$]+)["']/m.exec(settings?.text ?? '')?.[1]
+  return /^[ \t]*rootProject\.name[ \t]*=[ \t]*["']([^"'$]+)["']/m.exec(settings?.text ?? '')?.[1]
 }
 
 /** Resolves every configuration of every project, also those that are only needed when tests run. */

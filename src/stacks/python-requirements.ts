@@ -38,6 +38,9 @@ const places = [
   ],
 ]
 
+/** What is beyond it in a line is not looked at: a hostile line must not take long. */
+const lengthLimit = 4000
+
 /** The name of a package as PEP 503 compares it. */
 export function normalName(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-')
@@ -61,7 +64,10 @@ function parse(file: string, text: string): Requirements {
     const number = index + 1
     let line = lines[index]!.trimEnd()
     while (line.endsWith('\\') && index + 1 < lines.length) line = line.slice(0, -1) + lines[++index]!.trimEnd()
-    const entry = line.replace(/(?:^|\s)#.*$/, '').trim()
+    const entry = line
+      .slice(0, lengthLimit)
+      .replace(/(?:^|\s)#.*$/, '')
+      .trim()
     if (/^(?:(?:-e|--editable)[ =]?\s*)?\.(?:\[[^\]]*\])?$/.test(entry)) hasProject = true
     if (entry === '' || entry.startsWith('-') || entry.startsWith('.')) continue
     const name = /^([A-Za-z0-9][A-Za-z0-9._-]*)/.exec(entry)?.[1]

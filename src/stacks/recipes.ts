@@ -1,6 +1,9 @@
 /** Names that can stand in an argv as they are: no option, no variable, no pattern. */
 const plain = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 
+/** What is beyond it in a line is not looked at: a hostile line must not take long. */
+const lengthLimit = 500
+
 /**
  * The recipes of a justfile that can be run without arguments, in order. Reads headers only: nothing is evaluated, and
  * neither imports nor modules are followed. Private ones (`_name`, `[private]`) are left out.
@@ -8,7 +11,8 @@ const plain = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 export function justRecipes(text: string): readonly string[] {
   const names: string[] = []
   let isPrivate = false
-  for (const line of text.split(/\r?\n/)) {
+  for (const whole of text.split(/\r?\n/)) {
+    const line = whole.slice(0, lengthLimit)
     if (/^\s*(?:#|$)/.test(line) || /^\s/.test(line)) continue
     if (line.startsWith('[')) {
       isPrivate ||= /[[,]\s*private\b/.test(line)
@@ -39,7 +43,8 @@ function needsArguments(parameters: string): boolean {
 export function makeTargets(text: string): readonly string[] {
   const names: string[] = []
   let isDefine = false
-  for (const line of text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)) {
+  for (const whole of text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)) {
+    const line = whole.slice(0, lengthLimit)
     if (/^\s*define\b/.test(line)) isDefine = true
     if (/^\s*endef\b/.test(line)) isDefine = false
     if (isDefine || line.startsWith('\t') || /^\s*#/.test(line)) continue

@@ -24,7 +24,14 @@ const recipes: readonly ToolchainRecipe[] = [
   { tool: 'yarn', npm: 'yarn', needs: ['node'], smoke: ['yarn', '--version'] },
   // Yarn 2 and later are published under this name; `yarn` stays at 1.
   { tool: 'yarn-berry', npm: '@yarnpkg/cli-dist', needs: ['node'], smoke: ['yarn', '--version'] },
-  { tool: 'bun', npm: 'bun', needs: ['node'], smoke: ['bun', '--version'] },
+  {
+    tool: 'bun',
+    npm: 'bun',
+    needs: ['node'],
+    // Puts the binary of its platform package in place: installed without scripts, bun 1.4.5 only says that it is missing.
+    run: ['cd "$(npm root --global)/bun" && node install.js'],
+    smoke: ['bun', '--version'],
+  },
   {
     tool: 'python',
     image: 'docker.io/library/python',

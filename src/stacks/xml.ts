@@ -5,6 +5,7 @@ export interface XmlText {
   /** `project/properties/java.version`. */
   readonly path: string
   readonly text: string
+  /** Worked out when it is asked for: that costs a walk through the text. */
   readonly where: Span
 }
 
@@ -46,10 +47,13 @@ export function readXml(file: string, text: string): XmlResult {
       const trimmed = content.trim()
       if (isLeaf && trimmed !== '' && texts.length < 5000) {
         const offset = start + text.slice(start).search(/\S/)
+        const length = trimmed.split('\n')[0]!.length
         texts.push({
           path: open.join('/'),
           text: decode(trimmed),
-          where: locate(offset, trimmed.split('\n')[0]!.length),
+          get where() {
+            return locate(offset, length)
+          },
         })
       }
       open.pop()

@@ -38,6 +38,7 @@ export function trustAsk(config: Config): TrustAsk {
     ask('host-path', `read certificates from ${bundle}`, 'container', 'ca_certificates')
   }
   for (const task of tasks) {
+    if (task.runtime === 'host' && config.runtime.profile !== 'host') ask('host-command', `run on this machine, without a container: ${JSON.stringify(task.argv)}`, 'tasks', task.command, 'runtime')
     const runs = `${task.command}, which runs ${JSON.stringify(task.argv)}`
     if (task.network === 'egress' && config.container.network !== 'egress') ask('network', `give outbound network to ${runs}`, 'tasks', task.command, 'network')
     for (const [index, name] of task.secrets.entries()) ask('secret', `give the secret ${name} to ${runs}${task.network === 'egress' ? ', with network' : ''}`, 'tasks', task.command, 'secrets', index)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { asked, commands, repository, said, unit, units } from './rig.ts'
 
@@ -45,16 +45,13 @@ test('requirements without go.sum; none at all; only from folders of the reposit
   assert.equal(unit(t, { 'go.mod': local }).setup, undefined)
   const vendored = unit(t, { 'go.mod': module, 'go.sum': '', 'vendor/modules.txt': '' })
   assert.equal(vendored.setup, undefined)
-  assert.equal(vendored.env['GOFLAGS'], '-mod=vendor')
+  assert.equal(vendored.env.GOFLAGS, '-mod=vendor')
 })
 
 test('versions: toolchain lines and go.work, each at least', (t) => {
   const toolchain = 'module a\ngo 1.25.0\ntoolchain go1.26.1\n'
   assert.deepEqual(asked(unit(t, { 'go.mod': toolchain })), ['go >=1.26.1 go.mod:3:11-19'])
-  assert.deepEqual(
-    asked(unit(t, { 'go.mod': 'module a\ngo 1.27rc1\n' })),
-    ['go >=1.27.0 go.mod:2:4-11'.replace('11', '11')].map((one) => one.replace('2:4-11', '2:4-11')),
-  )
+  assert.deepEqual(asked(unit(t, { 'go.mod': 'module a\ngo 1.27rc1\n' })), ['go >=1.27.0 go.mod:2:4-11'])
   const found = units(t, {
     'go.work': 'go 1.26.2\nuse ./a\nuse ./b\n',
     'a/go.mod': 'module a\ngo 1.25\n',
@@ -104,5 +101,4 @@ test('the format check lists what gofmt would change, and leaves out what is not
   assert.match(output as string, /^gofmt would change these files:\n/)
   assert.match(output as string, /-rf\.go/)
   assert.deepEqual(check(repository(t, { ...files, 'broken.go': 'not go' })), [1, ''])
-  execFileSync('true')
 })

@@ -1,3 +1,4 @@
+/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts as other languages read them */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -187,9 +188,9 @@ test('programs that write git hooks are told to leave it', (t) => {
   const found = unit(t, {
     'package.json': json({ scripts: { prepare: 'husky install', postinstall: 'simple-git-hooks' } }),
   })
-  assert.equal(found.env['HUSKY'], '0')
-  assert.equal(found.env['SKIP_INSTALL_SIMPLE_GIT_HOOKS'], '1')
-  assert.equal(found.env['CI'], 'true')
+  assert.equal(found.env.HUSKY, '0')
+  assert.equal(found.env.SKIP_INSTALL_SIMPLE_GIT_HOOKS, '1')
+  assert.equal(found.env.CI, 'true')
 })
 
 test('packageManager names the manager, its version and its hash', (t) => {
@@ -305,10 +306,7 @@ test('versions: the nearest file wins, engines are checked against it', (t) => {
     'package.json': '{\n  "engines": { "node": ">=22" }\n}',
     '.nvmrc': '# ours\nv20.1\n',
   })
-  assert.deepEqual(
-    asked(found),
-    ['node v20.1 .nvmrc:2:1-6'].map((one) => one.replace('v20.1 ', '20.1 ')),
-  )
+  assert.deepEqual(asked(found), ['node 20.1 .nvmrc:2:1-6'])
   assert.deepEqual(said(found), [
     'warning toolchain-disagreement .nvmrc:2:1: no version of node is both v20.1 (.nvmrc) and >=22 (package.json); the first is taken',
   ])
@@ -347,7 +345,7 @@ test('manifests that cannot be read make a unit that says so', (t) => {
     'error manifest-syntax package.json:3:1: expected a value, but found "}"',
   ])
   const typed = unit(t, { 'package.json': '{"scripts": 5, "name": ["x"], "engines": "24", "workspaces": 1}' })
-  assert.deepEqual(said(typed).sort(), [
+  assert.deepEqual(said(typed).toSorted(), [
     'error manifest-type package.json:1:16: name must be text, not a list',
     'error manifest-type package.json:1:2: scripts must be a table, not a number',
     'error manifest-type package.json:1:48: workspaces must be a list, not a number',

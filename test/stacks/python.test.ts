@@ -1,3 +1,4 @@
+/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts as other languages read them */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asked, commands, said, unit, units } from './rig.ts'
@@ -96,7 +97,7 @@ test('pip: dependencies of pyproject.toml without requirements', (t) => {
 test('nothing to install: no setup, and src on the path', (t) => {
   const found = unit(t, { 'pyproject.toml': '[project]\nname = "shop"\n', 'src/shop.py': '', 'tests/test_a.py': '' })
   assert.equal(found.setup, undefined)
-  assert.equal(found.env['PYTHONPATH'], 'src')
+  assert.equal(found.env.PYTHONPATH, 'src')
   assert.deepEqual(commands(found), { 'test:unit': 'python -m unittest discover -s tests' })
 })
 
@@ -218,7 +219,7 @@ test('versions: .python-version beside requires-python', (t) => {
 
 test('manifests that cannot be read', (t) => {
   assert.deepEqual(said(unit(t, { 'pyproject.toml': '[project\nname = "a"\n' })).length, 1)
-  assert.deepEqual(said(unit(t, { 'pyproject.toml': '[project]\nname = 1\ndependencies = "x"\n' })).sort(), [
+  assert.deepEqual(said(unit(t, { 'pyproject.toml': '[project]\nname = 1\ndependencies = "x"\n' })).toSorted(), [
     'error manifest-type pyproject.toml:2:1: project.name must be text, not a number',
     'error manifest-type pyproject.toml:3:1: project.dependencies must be a list, not text',
   ])

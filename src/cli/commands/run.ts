@@ -75,7 +75,7 @@ async function perform(prepared: Prepared, options: { jobs: number; keepGoing: b
       runId,
       root: project.root,
       logs: join(runFolder, 'logs'),
-      workspace: plan.profile === 'host' ? project.root : containerRoot,
+      workspace: (task) => (task.runtime === 'host' ? project.root : containerRoot),
       open: place.open,
       gate: gates.run,
       stamps: new SetupStamps(join(projectStateFolder(project.root), 'setup.json'), project.root, prepared.imageTag),

@@ -78,6 +78,10 @@ function prepare(place: string): Isolation {
       ),
       NO_PROXY: '',
       no_proxy: '',
+      // For modules in the stores of AWS and Google, the same code asks the cloud's own metadata service, past any proxy:
+      // seconds of waiting on a laptop, credentials in a cloud.
+      AWS_EC2_METADATA_DISABLED: 'true',
+      GOOGLE_APPLICATION_CREDENTIALS: join(place, 'no-such-file'),
     },
   }
 }

@@ -23,8 +23,8 @@ const filePatterns: Readonly<Record<ScanLayer, readonly string[]>> = {
 
 export interface TrivyOptions {
   readonly trivy: FoundTrivy
-  /** The cache folder that has the database; only the layer deps reads it. */
-  readonly databaseDir: string
+  /** The cache folder that has the database; only the layer deps reads it, and without one Trivy refuses to work. */
+  readonly databaseDir?: string
 }
 
 /**
@@ -50,7 +50,7 @@ export function trivyScanner({ trivy, databaseDir }: TrivyOptions): Scanner {
   return { name: 'trivy', version: trivy.version, scan }
 }
 
-async function call(trivy: FoundTrivy, databaseDir: string, request: ScanRequest, place: Isolation) {
+async function call(trivy: FoundTrivy, databaseDir: string | undefined, request: ScanRequest, place: Isolation) {
   const { root, layer, timeoutMs, signal } = request
   const output = join(place.scratch, 'report.json')
   const end = await run([trivy.path, ...scanArguments({ layer, place, databaseDir, output, timeoutMs }), root], {
@@ -83,7 +83,7 @@ async function call(trivy: FoundTrivy, databaseDir: string, request: ScanRequest
 interface Arguments {
   readonly layer: ScanLayer
   readonly place: Isolation
-  readonly databaseDir: string
+  readonly databaseDir: string | undefined
   readonly output: string
   readonly timeoutMs: number
 }
@@ -93,7 +93,7 @@ export function scanArguments({ layer, place, databaseDir, output, timeoutMs }: 
   return [
     ...['fs', '--scanners', scanners[layer], '--format', 'json', '--output', output, '--exit-code', '0', '--quiet'],
     ...['--config', place.config, '--ignorefile', place.ignoreFile, '--secret-config', place.secretConfig],
-    ...['--cache-dir', layer === 'deps' ? databaseDir : place.emptyCache],
+    ...['--cache-dir', layer === 'deps' && databaseDir ? databaseDir : place.emptyCache],
     ...['--skip-db-update', '--skip-java-db-update', '--skip-check-update', '--skip-version-check', '--offline-scan'],
     '--disable-telemetry',
     // What builds and tests the project runs with its secrets; npm's own audit counts it too.
