@@ -24,6 +24,7 @@ const odd = [
   '\t',
   '`',
   '$(id)',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text that must stay text
   '${HOME}',
   '${{',
   '%{if}',
