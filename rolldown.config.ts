@@ -9,7 +9,8 @@ export default defineConfig({
   plugins: [
     {
       name: 'third-party-notices',
-      writeBundle: (_options, bundle) => writeNotices(Object.values(bundle).flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []))),
+      writeBundle: (_options, bundle) =>
+        writeNotices(Object.values(bundle).flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []))),
     },
   ],
   output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name]-[hash].js', minify: false, cleanDir: true },

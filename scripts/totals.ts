@@ -9,7 +9,8 @@ export default async function* totals(events: AsyncIterable<TestEvent>): AsyncGe
   for await (const event of events) {
     // Without a file: of the whole run.
     if (event.type === 'test:summary' && event.data.file === undefined) counts = event.data.counts
-    if (event.type === 'test:pass' && typeof event.data.skip === 'string') yield `left-out ${event.data.name}: ${event.data.skip}\n`
+    if (event.type === 'test:pass' && typeof event.data.skip === 'string')
+      yield `left-out ${event.data.name}: ${event.data.skip}\n`
   }
   yield `passed ${counts.passed}\nfailed ${counts.failed + counts.cancelled}\nskipped ${counts.skipped + counts.todo}\n`
 }

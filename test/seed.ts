@@ -31,6 +31,7 @@ function drawn(): number {
     return random
   }
   const number = Number(given)
-  if (!/^\d+$/.test(given) || number > 2 ** 31 - 1) throw new RangeError(`DWF_TEST_SEED is a number below 2^31, not "${given}"`)
+  if (!/^\d+$/.test(given) || number > 2 ** 31 - 1)
+    throw new RangeError(`DWF_TEST_SEED is a number below 2^31, not "${given}"`)
   return number
 }

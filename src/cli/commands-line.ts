@@ -4,7 +4,10 @@ import { defaultSelectors } from '../config/commands.ts'
  * What a person types → what the parser of options reads: `test:unit` becomes `test unit`, and what stands after `--`
  * is kept apart for the task.
  */
-export function splitCommandLine(argv: readonly string[]): { readonly argv: readonly string[]; readonly rest: readonly string[] } {
+export function splitCommandLine(argv: readonly string[]): {
+  readonly argv: readonly string[]
+  readonly rest: readonly string[]
+} {
   const dashes = argv.indexOf('--')
   const own = dashes < 0 ? argv : argv.slice(0, dashes)
   const rest = dashes < 0 ? [] : argv.slice(dashes + 1)

@@ -12,16 +12,28 @@ export interface Gates {
   readonly remarks: () => readonly string[]
 }
 
-const trivyPin = (lock: Lock | undefined) => (lock?.tools ?? shippedPins.tools).find(({ name }) => name === 'trivy') ?? shippedPins.tools.find(({ name }) => name === 'trivy')!
+const trivyPin = (lock: Lock | undefined) =>
+  (lock?.tools ?? shippedPins.tools).find(({ name }) => name === 'trivy') ??
+  shippedPins.tools.find(({ name }) => name === 'trivy')!
 
-export function openGates(options: { readonly plan: Plan; readonly config: Config; readonly root: string; readonly lock: Lock | undefined; readonly offline: boolean; readonly env: NodeJS.ProcessEnv }): Gates {
+export function openGates(options: {
+  readonly plan: Plan
+  readonly config: Config
+  readonly root: string
+  readonly lock: Lock | undefined
+  readonly offline: boolean
+  readonly env: NodeJS.ProcessEnv
+}): Gates {
   const { plan, config, root, lock, offline, env } = options
   return {
     run: gateRunner({ root, severity: config.scan.severity, pin: trivyPin(lock), env, offline }),
     remarks: () => {
       if (!plan.tasks.some((task) => task.layer === 'deps')) return []
       const database = databaseState(databaseFolder(root, env), Date.now())
-      return [...(database.kind === 'ready' && database.test ? [describeDatabase(database)] : []), ...(offline ? ['--offline: the age of the vulnerability database was accepted'] : [])]
+      return [
+        ...(database.kind === 'ready' && database.test ? [describeDatabase(database)] : []),
+        ...(offline ? ['--offline: the age of the vulnerability database was accepted'] : []),
+      ]
     },
   }
 }
@@ -40,6 +52,11 @@ export async function examineScanner(env: NodeJS.ProcessEnv): Promise<readonly F
   }
   const database = databaseState(databaseFolder(root, env), Date.now())
   const usable = database.kind === 'ready' && !isStale(database)
-  findings.push({ check: 'vulnerability database', state: usable ? (database.test ? 'warning' : 'ok') : 'warning', says: describeDatabase(database), ...(usable ? {} : { fix: 'the next scan:deps fetches it, where there is network' }) })
+  findings.push({
+    check: 'vulnerability database',
+    state: usable ? (database.test ? 'warning' : 'ok') : 'warning',
+    says: describeDatabase(database),
+    ...(usable ? {} : { fix: 'the next scan:deps fetches it, where there is network' }),
+  })
   return findings
 }

@@ -24,7 +24,8 @@ export function readGlobals(options: Record<string, any>): Globals {
     quiet: options['quiet'] === true,
     verbose: options['verbose'] === true,
     yes: options['yes'] === true,
-    input: options['input'] !== false && process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env['CI'],
+    input:
+      options['input'] !== false && process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env['CI'],
     dryRun: options['dryRun'] === true,
     allowRoot: options['allowRoot'] === true,
   }

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import type { Engine } from '../engine/types.ts'
-import { type AppliedSubstitute, dockerfileDrift, ensureImage, imageName, readSubstitutes, substitutesFor } from '../image/index.ts'
+import {
+  type AppliedSubstitute,
+  dockerfileDrift,
+  ensureImage,
+  imageName,
+  readSubstitutes,
+  substitutesFor,
+} from '../image/index.ts'
 import { Failure } from '../util/diagnostics.ts'
 import { stateFolder } from '../util/paths.ts'
 import { type DescribedImage, dockerfileName, type Prepared } from './prepare.ts'
@@ -16,7 +23,9 @@ export interface PrepareImageOptions {
 }
 
 /** The image that tasks run in, built where it is not there yet; with what every summary must say about it. */
-export async function prepareImage(options: PrepareImageOptions): Promise<{ readonly reference: string; readonly wasBuilt: boolean; readonly remarks: readonly string[] }> {
+export async function prepareImage(
+  options: PrepareImageOptions,
+): Promise<{ readonly reference: string; readonly wasBuilt: boolean; readonly remarks: readonly string[] }> {
   const { workspace } = options.prepared
   const image = options.prepared.image!
   refuseDrift(workspace, image)
@@ -38,12 +47,16 @@ export async function prepareImage(options: PrepareImageOptions): Promise<{ read
   return { reference, wasBuilt, remarks: substitutes.map(remark) }
 }
 
-const remark = ({ pinned, image, how }: AppliedSubstitute) => `stand-in image: ${image} (${how}) in place of ${pinned.replace(/@sha256:([0-9a-f]{12}).*/, '@sha256:$1…')}`
+const remark = ({ pinned, image, how }: AppliedSubstitute) =>
+  `stand-in image: ${image} (${how}) in place of ${pinned.replace(/@sha256:([0-9a-f]{12}).*/, '@sha256:$1…')}`
 
 /** `[container] image` without its tag, which is the fingerprint; a bare name is local, never Docker Hub's. */
 export function nameOf({ config, project }: Workspace): string {
   const configured = config.container.image?.replace(/:[^/:]*$/, '')
-  return imageName(project.name, configured && !/^(localhost|[^/]*[.:][^/]*)\//.test(configured) ? `localhost/${configured}` : configured)
+  return imageName(
+    project.name,
+    configured && !/^(localhost|[^/]*[.:][^/]*)\//.test(configured) ? `localhost/${configured}` : configured,
+  )
 }
 
 /** A Dockerfile that names other images than devflow.lock is not the one that the plan speaks of. */

@@ -24,7 +24,13 @@ export async function main(words: readonly string[]): Promise<number> {
 function report(error: unknown, words: readonly string[]): number {
   const output = openOutput({ json: false, quiet: false, cwd: process.cwd() })
   if (error instanceof Failure) {
-    if (words.includes('--json')) output.json({ schema: 'dwf.error/1', kind: error.kind, exit: exitCodes[error.kind], diagnostics: error.diagnostics })
+    if (words.includes('--json'))
+      output.json({
+        schema: 'dwf.error/1',
+        kind: error.kind,
+        exit: exitCodes[error.kind],
+        diagnostics: error.diagnostics,
+      })
     output.diagnostics(error.diagnostics)
     return exitCodes[error.kind]
   }
@@ -33,7 +39,14 @@ function report(error: unknown, words: readonly string[]): number {
     output.diagnostics([known])
     return exitCodes['machine-cannot']
   }
-  output.diagnostics([{ severity: 'error', code: 'bug', message: `this is a bug of dwf ${version}: ${error instanceof Error ? error.message : String(error)}`, hint: 'please report it with what DWF_DEBUG=1 shows' }])
+  output.diagnostics([
+    {
+      severity: 'error',
+      code: 'bug',
+      message: `this is a bug of dwf ${version}: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'please report it with what DWF_DEBUG=1 shows',
+    },
+  ])
   if (process.env['DWF_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   return exitCodes['machine-cannot']
 }
@@ -53,5 +66,10 @@ function systemFailure(error: unknown) {
   const { code, path } = error as NodeJS.ErrnoException
   const means = code ? systemErrors[code] : undefined
   if (!means) return undefined
-  return { severity: 'error' as const, code: code!.toLowerCase(), message: `${means}${path ? `: ${path}` : ''}`, hint: 'nothing was left half written; mend it and run the same command again' }
+  return {
+    severity: 'error' as const,
+    code: code!.toLowerCase(),
+    message: `${means}${path ? `: ${path}` : ''}`,
+    hint: 'nothing was left half written; mend it and run the same command again',
+  }
 }

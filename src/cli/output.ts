@@ -26,7 +26,8 @@ export function openOutput(globals: Pick<Globals, 'json' | 'quiet' | 'cwd'>): Ou
     json: (document) => write(1, `${JSON.stringify(document, undefined, process.stdout.isTTY ? 2 : undefined)}\n`),
     diagnostics: (list) => {
       for (const diagnostic of list) {
-        if (!globals.quiet || diagnostic.severity === 'error') talk(renderDiagnostic(diagnostic, talkStyle, globals.cwd))
+        if (!globals.quiet || diagnostic.severity === 'error')
+          talk(renderDiagnostic(diagnostic, talkStyle, globals.cwd))
       }
     },
   }

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { chooseEngine } from '../engine/choose.ts'
 import { openHost } from '../engine/host.ts'
 import type { Engine, EngineInfo, Session } from '../engine/types.ts'
+import { type Binding, caBundleOf, cacheRootOf, containerSpec, proxiesOf } from '../run/binding.ts'
 import { reapDead } from '../run/reap.ts'
-import { type Binding, cacheRootOf, caBundleOf, containerSpec, proxiesOf } from '../run/binding.ts'
 import { failure } from '../util/diagnostics.ts'
 import { prepareImage } from './image.ts'
 import type { Prepared } from './prepare.ts'
@@ -31,16 +31,28 @@ export interface Place {
 /** dwf never runs containers as root unless it is told to, each time. */
 export function refuseRoot(allowRoot: boolean): void {
   if (process.getuid?.() !== 0 || allowRoot) return
-  throw failure('refused', 'root', 'dwf does not run containers as root', 'run it as a person (runuser -u NAME -- dwf …); --allow-root does it all the same, and every summary says so')
+  throw failure(
+    'refused',
+    'root',
+    'dwf does not run containers as root',
+    'run it as a person (runuser -u NAME -- dwf …); --allow-root does it all the same, and every summary says so',
+  )
 }
 
 /** Where the tasks of a run happen: the host, or containers of an image that is made ready while the gates look. */
 export function openPlace(options: PlaceOptions): Place {
   const { plan, workspace } = options.prepared
   const { project, config } = workspace
-  const onHost = plan.classes.some((one) => one.runtime === 'host') ? ['on the host: tasks ran on this machine without a container'] : []
+  const onHost = plan.classes.some((one) => one.runtime === 'host')
+    ? ['on the host: tasks ran on this machine without a container']
+    : []
   if (plan.classes.every((one) => one.runtime === 'host')) {
-    return { open: () => openHost(options.env, options.jobs), engine: () => undefined, remarks: () => onHost, close: async () => {} }
+    return {
+      open: () => openHost(options.env, options.jobs),
+      engine: () => undefined,
+      remarks: () => onHost,
+      close: async () => {},
+    }
   }
   refuseRoot(options.allowRoot)
   let engine: Engine | undefined
@@ -49,7 +61,14 @@ export function openPlace(options: PlaceOptions): Place {
     engine = await chooseEngine(config.container.engine)
     void reapDead(engine).catch(() => {}) // What a dead run left is no reason to fail this one.
     const caBundle = caBundleOf(config, options.env)
-    const image = await prepareImage({ engine, prepared: options.prepared, ...(caBundle ? { caBundle } : {}), signal: options.signal, note: options.note, env: options.env })
+    const image = await prepareImage({
+      engine,
+      prepared: options.prepared,
+      ...(caBundle ? { caBundle } : {}),
+      signal: options.signal,
+      note: options.note,
+      env: options.env,
+    })
     remarks.push(...image.remarks)
     if (process.getuid?.() === 0) remarks.push('--allow-root: containers ran as root')
     const empty = join(options.runFolder, 'empty')

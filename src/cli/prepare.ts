@@ -38,21 +38,42 @@ export interface Prepared {
 }
 
 /** Words of the command line → workspace and plan. @throws Failure('wrong-input') with all that is wrong, located */
-export async function prepare(request: { readonly commands: readonly string[]; readonly tasks: readonly string[]; readonly rest: readonly string[] }, globals: Pick<Globals, 'cwd' | 'config'>): Promise<Prepared> {
+export async function prepare(
+  request: {
+    readonly commands: readonly string[]
+    readonly tasks: readonly string[]
+    readonly rest: readonly string[]
+  },
+  globals: Pick<Globals, 'cwd' | 'config'>,
+): Promise<Prepared> {
   const commands = request.commands.map((text): Command => {
     const parsed = parseCommand(text)
-    if (typeof parsed === 'string') throw failure('wrong-input', 'unknown-command', parsed, 'dwf --help lists the commands')
+    if (typeof parsed === 'string')
+      throw failure('wrong-input', 'unknown-command', parsed, 'dwf --help lists the commands')
     return parsed
   })
   const workspace = await openWorkspace(globals)
   const { config, project } = workspace
   const image = config.runtime.profile === 'container' ? describeImage(workspace) : undefined
-  const planned = makePlan({ config, project, dwf: version, commands, tasks: request.tasks, rest: request.rest, ...(image ? { image: plannedImage(image) } : {}) })
+  const planned = makePlan({
+    config,
+    project,
+    dwf: version,
+    commands,
+    tasks: request.tasks,
+    rest: request.rest,
+    ...(image ? { image: plannedImage(image) } : {}),
+  })
   await refuse(config, planned.problems)
   const plan = planned.plan!
   refuseMissingLocks(workspace, plan)
   if (config.runtime.profile === 'container' && !image && plan.tasks.some((task) => task.runtime === 'container')) {
-    throw failure('wrong-input', 'no-dockerfile', `there is no ${dockerfileName} in ${project.root}`, 'dwf init writes it')
+    throw failure(
+      'wrong-input',
+      'no-dockerfile',
+      `there is no ${dockerfileName} in ${project.root}`,
+      'dwf init writes it',
+    )
   }
   return { workspace, plan, ...(image ? { image } : {}), imageTag: image?.fingerprint ?? '' }
 }
@@ -83,17 +104,34 @@ export function describeImage(workspace: Workspace): DescribedImage | undefined 
     epoch,
   })
   const others = frames.filter((frame) => frame.name !== 'platform')
-  const platform: Frame = { kind: 'value', name: 'platform', content: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}` }
-  return { model, resolution, dockerfile, args, recipe: fingerprint(others), fingerprint: fingerprint([...others, platform]) }
+  const platform: Frame = {
+    kind: 'value',
+    name: 'platform',
+    content: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  }
+  return {
+    model,
+    resolution,
+    dockerfile,
+    args,
+    recipe: fingerprint(others),
+    fingerprint: fingerprint([...others, platform]),
+  }
 }
 
 function plannedImage({ model, recipe }: DescribedImage): PlannedImage {
-  return { recipe, pins: [model.base, ...model.stages.map((stage) => stage.pin)].map((pin) => `${pin.ref}@${pin.digest}`), packages: model.packages }
+  return {
+    recipe,
+    pins: [model.base, ...model.stages.map((stage) => stage.pin)].map((pin) => `${pin.ref}@${pin.digest}`),
+    packages: model.packages,
+  }
 }
 
 function refuseMissingLocks({ project }: Workspace, plan: Plan): void {
   const missing = project.units
-    .filter((unit) => plan.tasks.some((task) => task.command === 'setup:deps' && task.stack === unit.stack && task.dir === unit.dir))
+    .filter((unit) =>
+      plan.tasks.some((task) => task.command === 'setup:deps' && task.stack === unit.stack && task.dir === unit.dir),
+    )
     .flatMap((unit) => unit.setup?.missingLock ?? [])
   if (missing.length > 0) throw new Failure('wrong-input', missing)
 }

@@ -1,4 +1,4 @@
-import { Command as Program, CommanderError } from 'commander'
+import { CommanderError, Command as Program } from 'commander'
 import { defaultSelectors, type Primary } from '../config/commands.ts'
 import { failure } from '../util/diagnostics.ts'
 import { exitCodeHelp } from './exit-codes.ts'
@@ -23,7 +23,9 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
   let code = 0
   const program = new Program('dwf')
   program
-    .description('Container-native development workflows: one plan, the same hardened containers and gates here and in CI.')
+    .description(
+      'Container-native development workflows: one plan, the same hardened containers and gates here and in CI.',
+    )
     .version(version, '-V, --version')
     .helpCommand('help [command]', 'help for a command, or "help exit-codes"')
     .showSuggestionAfterError()
@@ -38,7 +40,11 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
       .option('-v, --verbose', 'say more')
       .option('-y, --yes', 'answer questions with yes (never approves trust)')
       .option('--no-input', 'never ask')
-  const add = (name: string, description: string, run: (globals: Globals, output: ReturnType<typeof openOutput>, ...words: any[]) => Promise<number>) =>
+  const add = (
+    name: string,
+    description: string,
+    run: (globals: Globals, output: ReturnType<typeof openOutput>, ...words: any[]) => Promise<number>,
+  ) =>
     common(program.command(name).description(description)).action(async (...words) => {
       const command = words.at(-1) as Program
       const globals = readGlobals(command.opts())
@@ -53,37 +59,87 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
       .option('--deadline <duration>', 'end the whole run after this time (exit 124)')
       .option('--allow-root', 'run containers as root; said in every summary')
 
-  add('init', 'write devflow.toml, devflow.lock, Dockerfile.devflow, docker-bake.hcl and .dockerignore', async (globals, output, options) => (await import('./commands/init.ts')).init(options, globals, output))
+  add(
+    'init',
+    'write devflow.toml, devflow.lock, Dockerfile.devflow, docker-bake.hcl and .dockerignore',
+    async (globals, output, options) => (await import('./commands/init.ts')).init(options, globals, output),
+  )
     .option('--stack <names>', 'only these stacks, separated by commas')
     .option('--force', 'ask for each file that differs')
     .option('--dry-run', 'show what would be written')
     .addHelpText('after', '\nExamples:\n  dwf init\n  dwf init --stack node,rust --dry-run')
 
   for (const primary of Object.keys(about) as Primary[]) {
-    const command = add(`${primary} [selector]`, `${about[primary]} (bare: ${primary}:${defaultSelectors[primary]})`, async (globals, output, selector, options) => {
-      return (await import('./commands/run.ts')).runCommands([`${primary}${selector ? `:${selector}` : ''}`], [], { ...options, rest }, globals, output)
-    })
+    const command = add(
+      `${primary} [selector]`,
+      `${about[primary]} (bare: ${primary}:${defaultSelectors[primary]})`,
+      async (globals, output, selector, options) => {
+        return (await import('./commands/run.ts')).runCommands(
+          [`${primary}${selector ? `:${selector}` : ''}`],
+          [],
+          { ...options, rest },
+          globals,
+          output,
+        )
+      },
+    )
     running(command)
-    if (primary === 'scan') command.addHelpText('after', '\ndwf scan:all runs every layer: deps, secrets, config. dwf scan db shows the vulnerability database.')
-    if (primary === 'test') command.addHelpText('after', '\nExamples:\n  dwf test\n  dwf test:integration\n  dwf test -- --watch')
+    if (primary === 'scan')
+      command.addHelpText(
+        'after',
+        '\ndwf scan:all runs every layer: deps, secrets, config. dwf scan db shows the vulnerability database.',
+      )
+    if (primary === 'test')
+      command.addHelpText('after', '\nExamples:\n  dwf test\n  dwf test:integration\n  dwf test -- --watch')
   }
   running(
-    add('run <task...>', 'run single tasks by id, such as test:unit@node, with what they need', async (globals, output, tasks: string[], options) => {
-      return (await import('./commands/run.ts')).runCommands(tasks.filter((task) => !task.includes('@')), tasks.filter((task) => task.includes('@')), { ...options, rest }, globals, output)
-    }),
+    add(
+      'run <task...>',
+      'run single tasks by id, such as test:unit@node, with what they need',
+      async (globals, output, tasks: string[], options) => {
+        return (await import('./commands/run.ts')).runCommands(
+          tasks.filter((task) => !task.includes('@')),
+          tasks.filter((task) => task.includes('@')),
+          { ...options, rest },
+          globals,
+          output,
+        )
+      },
+    ),
   )
-  add('plan [command...]', 'show what would run (default: check:pr)', async (globals, output, commands: string[]) => (await import('./commands/plan.ts')).showPlan(commands.length > 0 ? commands : ['check:pr'], rest, globals, output))
-  add('validate', 'check devflow.toml, devflow.lock and manifests', async (globals, output) => (await import('./commands/validate.ts')).validate(globals, output))
-  add('trust [action]', 'show, approve or revoke what this repository asks for', async (globals, output, action, options) => (await import('./commands/trust.ts')).trust(action, options, globals, output))
+  add('plan [command...]', 'show what would run (default: check:pr)', async (globals, output, commands: string[]) =>
+    (await import('./commands/plan.ts')).showPlan(commands.length > 0 ? commands : ['check:pr'], rest, globals, output),
+  )
+  add('validate', 'check devflow.toml, devflow.lock and manifests', async (globals, output) =>
+    (await import('./commands/validate.ts')).validate(globals, output),
+  )
+  add(
+    'trust [action]',
+    'show, approve or revoke what this repository asks for',
+    async (globals, output, action, options) =>
+      (await import('./commands/trust.ts')).trust(action, options, globals, output),
+  )
     .option('--diff', 'only what changed since the approval')
     .option('--ci', 'approve on a CI runner; see docs/trust.md')
-  running(add('image <action> [names...]', 'build, ls, rm, fingerprint, base: the image that tasks run in', async (globals, output, action, names, options) => (await import('./commands/image.ts')).image(action, names, options, globals, output)))
-    .option('--from <image>', 'with base: a local image to stand in for the pinned one that is named')
-  add('pin <action>', 'ls, update: what devflow.lock fixes', async (globals, output, action, options) => (await import('./commands/pin.ts')).pin(action, options, globals, output)).option('--dry-run', 'show what would change')
-  add('doctor', 'find what keeps rootless containers and scans from working', async (globals, output, options) => (await import('./commands/doctor.ts')).doctor(options, globals, output))
+  running(
+    add(
+      'image <action> [names...]',
+      'build, ls, rm, fingerprint, base: the image that tasks run in',
+      async (globals, output, action, names, options) =>
+        (await import('./commands/image.ts')).image(action, names, options, globals, output),
+    ),
+  ).option('--from <image>', 'with base: a local image to stand in for the pinned one that is named')
+  add('pin <action>', 'ls, update: what devflow.lock fixes', async (globals, output, action, options) =>
+    (await import('./commands/pin.ts')).pin(action, options, globals, output),
+  ).option('--dry-run', 'show what would change')
+  add('doctor', 'find what keeps rootless containers and scans from working', async (globals, output, options) =>
+    (await import('./commands/doctor.ts')).doctor(options, globals, output),
+  )
     .option('--fix', 'apply the fixes that can be applied, after showing them')
     .option('--dry-run', 'with --fix: only show them')
-  add('completion <shell>', 'a completion script for bash, zsh or fish', async (_globals, output, shell) => (await import('./commands/completion.ts')).completion(shell, program, output))
+  add('completion <shell>', 'a completion script for bash, zsh or fish', async (_globals, output, shell) =>
+    (await import('./commands/completion.ts')).completion(shell, program, output),
+  )
 
   if (argv[0] === 'help' && argv[1] === 'exit-codes') {
     openOutput({ json: false, quiet: false, cwd: '.' }).result(exitCodeHelp)
@@ -104,6 +160,11 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return 0
     const [first, ...more] = complaint.trim().split('\n')
-    throw failure('wrong-input', 'usage', (first ?? error.message).replace(/^error: /, ''), more.join(' ').replace(/^\((.*)\)$/, '$1') || 'dwf --help, or dwf COMMAND --help')
+    throw failure(
+      'wrong-input',
+      'usage',
+      (first ?? error.message).replace(/^error: /, ''),
+      more.join(' ').replace(/^\((.*)\)$/, '$1') || 'dwf --help, or dwf COMMAND --help',
+    )
   }
 }

@@ -21,13 +21,19 @@ export interface Workspace {
   readonly warnings: readonly Diagnostic[]
 }
 
-export const recipeOf = (tool: string): ToolchainRecipe | undefined => (Object.hasOwn(toolchains, tool) ? toolchains[tool] : undefined)
+export const recipeOf = (tool: string): ToolchainRecipe | undefined =>
+  Object.hasOwn(toolchains, tool) ? toolchains[tool] : undefined
 
 /** Reads devflow.toml, devflow.lock and the repository. @throws Failure('wrong-input') with everything that is wrong */
 export async function openWorkspace(globals: Pick<Globals, 'cwd' | 'config'>): Promise<Workspace> {
-  const { config, warnings } = await loadConfig({ cwd: globals.cwd, ...(globals.config ? { file: globals.config } : {}) })
+  const { config, warnings } = await loadConfig({
+    cwd: globals.cwd,
+    ...(globals.config ? { file: globals.config } : {}),
+  })
   await refuse(config, unknownStacks(config))
-  const stacks = config.project.stack?.filter((name): name is StackName => (stackNames as readonly string[]).includes(name))
+  const stacks = config.project.stack?.filter((name): name is StackName =>
+    (stackNames as readonly string[]).includes(name),
+  )
   const detected = detectProject(config.root, stacks ? { stacks } : {})
   const project: Project = { ...detected, name: config.project.name ?? detected.name }
   const diagnostics = [...project.diagnostics, ...project.units.flatMap((unit) => unit.diagnostics)]
@@ -40,15 +46,44 @@ export async function openWorkspace(globals: Pick<Globals, 'cwd' | 'config'>): P
 /** Problems of a configuration → the failure that a person sees, each with its place in devflow.toml. */
 export async function refuse(config: Config, problems: readonly Problem[]): Promise<void> {
   if (problems.length === 0) return
-  const located = config.file === undefined ? problems : await Promise.all(problems.map(async (problem) => (problem.path.length === 0 ? problem : (await locate(config.file!, config.text, [problem]))[0]!)))
-  throw new Failure('wrong-input', located.map(({ severity, code, message, hint, ...more }) => ({ severity, code, message, ...(hint ? { hint } : {}), ...('where' in more && more.where ? { where: more.where } : {}) })))
+  const located =
+    config.file === undefined
+      ? problems
+      : await Promise.all(
+          problems.map(async (problem) =>
+            problem.path.length === 0 ? problem : (await locate(config.file!, config.text, [problem]))[0]!,
+          ),
+        )
+  throw new Failure(
+    'wrong-input',
+    located.map(({ severity, code, message, hint, ...more }) => ({
+      severity,
+      code,
+      message,
+      ...(hint ? { hint } : {}),
+      ...('where' in more && more.where ? { where: more.where } : {}),
+    })),
+  )
 }
 
 function unknownStacks(config: Config): readonly Problem[] {
   return (config.project.stack ?? []).flatMap((name, index): Problem[] => {
-    if ((stackNames as readonly string[]).includes(name) || config.extensions.some((extension) => extension.name === name)) return []
+    if (
+      (stackNames as readonly string[]).includes(name) ||
+      config.extensions.some((extension) => extension.name === name)
+    )
+      return []
     const near = didYouMean(name, stackNames)
-    return [{ severity: 'error', code: 'unknown-stack', path: ['project', 'stack', index], at: 'value', message: `unknown stack "${name}"`, hint: near ? `did you mean "${near}"?` : `stacks: ${stackNames.join(', ')}` }]
+    return [
+      {
+        severity: 'error',
+        code: 'unknown-stack',
+        path: ['project', 'stack', index],
+        at: 'value',
+        message: `unknown stack "${name}"`,
+        hint: near ? `did you mean "${near}"?` : `stacks: ${stackNames.join(', ')}`,
+      },
+    ]
   })
 }
 

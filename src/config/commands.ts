@@ -37,7 +37,8 @@ const shape = /^([a-z]+)(?::([A-Za-z0-9][A-Za-z0-9._-]*))?$/
 /** Parses `test`, `test:unit`; a string in return is the reason why it is none, with a suggestion where there is one. */
 export function parseCommand(text: string): Command | string {
   const match = shape.exec(text)
-  if (!match) return `${JSON.stringify(text)} is not a command: expected primary or primary:selector, such as "test:unit"`
+  if (!match)
+    return `${JSON.stringify(text)} is not a command: expected primary or primary:selector, such as "test:unit"`
   const primary = match[1]!
   if (!Object.hasOwn(defaultSelectors, primary)) {
     const near = didYouMean(primary, Object.keys(defaultSelectors))

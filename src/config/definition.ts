@@ -10,14 +10,24 @@ export type Node =
   | { readonly kind: 'duration'; readonly doc: string }
   | { readonly kind: 'size'; readonly doc: string }
   | { readonly kind: 'array'; readonly doc: string; readonly of: Node; readonly nonEmpty?: boolean }
-  | { readonly kind: 'table'; readonly doc: string; readonly keys: Readonly<Record<string, Node>>; readonly required?: readonly string[] }
+  | {
+      readonly kind: 'table'
+      readonly doc: string
+      readonly keys: Readonly<Record<string, Node>>
+      readonly required?: readonly string[]
+    }
   | { readonly kind: 'map'; readonly doc: string; readonly of: Node; readonly key: RegExp; readonly keyDoc: string }
   | { readonly kind: 'either'; readonly doc: string; readonly of: readonly Node[] }
 
 const text = (doc: string, pattern?: RegExp): Node => ({ kind: 'string', doc, ...(pattern ? { pattern } : {}) })
 const word = (doc: string, ...values: string[]): Node => ({ kind: 'string', doc, values })
 const words = (doc: string, of: Node, nonEmpty = false): Node => ({ kind: 'array', doc, of, nonEmpty })
-const table = (doc: string, keys: Readonly<Record<string, Node>>, required: string[] = []): Node => ({ kind: 'table', doc, keys, required })
+const table = (doc: string, keys: Readonly<Record<string, Node>>, required: string[] = []): Node => ({
+  kind: 'table',
+  doc,
+  keys,
+  required,
+})
 
 /** No line break and no NUL: such a value could leave its place in a log, a label or a file. */
 const oneLine = /^[^\0\n\r]*$/
@@ -34,10 +44,18 @@ export const definition: Node & { kind: 'table' } = {
       stack: words('Stacks to use; default: what is detected.', text('A stack.', /^[a-z][a-z0-9-]*$/)),
     }),
     runtime: table('Where tasks run.', {
-      profile: word('container; host runs without a container and needs trust; auto is container (deprecated).', 'container', 'host', 'auto'),
+      profile: word(
+        'container; host runs without a container and needs trust; auto is container (deprecated).',
+        'container',
+        'host',
+        'auto',
+      ),
     }),
     container: table('The container that tasks run in.', {
-      image: text('Name of the image that dwf builds; default: localhost/dwf/<project>.', /^[a-z0-9]([a-z0-9._/:-]*[a-z0-9])?$/),
+      image: text(
+        'Name of the image that dwf builds; default: localhost/dwf/<project>.',
+        /^[a-z0-9]([a-z0-9._/:-]*[a-z0-9])?$/,
+      ),
       engine: word('auto never picks a rootful daemon.', 'auto', 'podman', 'docker'),
       network,
       memory: { kind: 'size', doc: 'Memory limit of a container, such as 4g.' },
@@ -47,14 +65,22 @@ export const definition: Node & { kind: 'table' } = {
       toolchains: word('official image digests, or the packages of Debian.', 'official', 'debian'),
       ca_certificates: text('host: what the host trusts; none; or the path of a bundle.', /^[^\0\n\r]+$/),
       packages: words('More Debian packages for the image.', text('A Debian package.', /^[a-z0-9][a-z0-9.+-]+$/)),
-      fingerprint_inputs: words('More files that decide when the image is built again; * and ** as in a shell.', text('A path.', /^[^\0\n\r]+$/)),
+      fingerprint_inputs: words(
+        'More files that decide when the image is built again; * and ** as in a shell.',
+        text('A path.', /^[^\0\n\r]+$/),
+      ),
     }),
     cache: table('Caches of package managers.', {
       root: text('Folder of the caches; default: .cache/devflow.', /^[^\0\n\r]+$/),
       strategy: word('local keeps caches between runs; none starts each run with empty ones.', 'local', 'none'),
     }),
     setup: table('How dependencies get in.', {
-      scripts: word('Install scripts of packages: without network, with it (needs trust), or never.', 'offline', 'online', 'never'),
+      scripts: word(
+        'Install scripts of packages: without network, with it (needs trust), or never.',
+        'offline',
+        'online',
+        'never',
+      ),
     }),
     targets: {
       kind: 'map',
@@ -68,17 +94,35 @@ export const definition: Node & { kind: 'table' } = {
       doc: 'Tasks of the repository, or overrides of what a stack offers.',
       key: /^[a-z]+(:[A-Za-z0-9][A-Za-z0-9._-]*)?$/,
       keyDoc: 'a command such as "test:e2e"',
-      of: table('A task.', {
-        run: { kind: 'either', doc: 'A string is run by sh -c; an array is run as it is.', of: [text('Shell line.', /^[^\0]+$/), words('Program and arguments.', text('Argument.', /^[^\0]*$/), true)] },
-        needs: words('Commands that must have passed before.', command),
-        dir: text('Folder to run in, from the root of the repository.', oneLine),
-        timeout: { kind: 'duration', doc: 'Longest time of one attempt.' },
-        retries: { kind: 'integer', doc: 'How often to try again.', min: 0, max: 100 },
-        network,
-        runtime: word('container; host runs it on this machine and needs trust. Default: runtime.profile.', 'container', 'host'),
-        env: { kind: 'map', doc: 'Environment.', key: variable, keyDoc: 'a name of letters, digits and underscores', of: text('Value.', /^[^\0]*$/) },
-        secrets: words('Names of secrets it may see; each needs trust.', text('Name.', variable)),
-      }, ['run']),
+      of: table(
+        'A task.',
+        {
+          run: {
+            kind: 'either',
+            doc: 'A string is run by sh -c; an array is run as it is.',
+            of: [text('Shell line.', /^[^\0]+$/), words('Program and arguments.', text('Argument.', /^[^\0]*$/), true)],
+          },
+          needs: words('Commands that must have passed before.', command),
+          dir: text('Folder to run in, from the root of the repository.', oneLine),
+          timeout: { kind: 'duration', doc: 'Longest time of one attempt.' },
+          retries: { kind: 'integer', doc: 'How often to try again.', min: 0, max: 100 },
+          network,
+          runtime: word(
+            'container; host runs it on this machine and needs trust. Default: runtime.profile.',
+            'container',
+            'host',
+          ),
+          env: {
+            kind: 'map',
+            doc: 'Environment.',
+            key: variable,
+            keyDoc: 'a name of letters, digits and underscores',
+            of: text('Value.', /^[^\0]*$/),
+          },
+          secrets: words('Names of secrets it may see; each needs trust.', text('Name.', variable)),
+        },
+        ['run'],
+      ),
     },
     scan: table('The gates.', {
       severity: word('The lowest severity that fails a gate.', 'low', 'medium', 'high', 'critical'),
@@ -88,15 +132,19 @@ export const definition: Node & { kind: 'table' } = {
       doc: 'Extensions. This version reads them and runs none.',
       key: /^[a-z][a-z0-9-]*$/,
       keyDoc: 'a name of small letters, digits and dashes',
-      of: table('An extension.', {
-        source: word('Where it comes from.', 'builtin', 'path'),
-        path: text('Its program.', oneLine),
-        trusted: { kind: 'boolean', doc: 'A request for trust; it approves nothing.' },
-        required: { kind: 'boolean', doc: 'Fail when it cannot be loaded.' },
-        version: text('Version.', oneLine),
-        api_version: { kind: 'integer', doc: 'Version of the protocol.', min: 1, max: 1000 },
-        capabilities: words('Commands it offers.', text('Command.', oneLine)),
-      }, ['source']),
+      of: table(
+        'An extension.',
+        {
+          source: word('Where it comes from.', 'builtin', 'path'),
+          path: text('Its program.', oneLine),
+          trusted: { kind: 'boolean', doc: 'A request for trust; it approves nothing.' },
+          required: { kind: 'boolean', doc: 'Fail when it cannot be loaded.' },
+          version: text('Version.', oneLine),
+          api_version: { kind: 'integer', doc: 'Version of the protocol.', min: 1, max: 1000 },
+          capabilities: words('Commands it offers.', text('Command.', oneLine)),
+        },
+        ['source'],
+      ),
     },
   },
 }

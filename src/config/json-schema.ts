@@ -6,7 +6,12 @@ function toSchema(node: Node): Schema {
   const description = node.doc
   switch (node.kind) {
     case 'string':
-      return { type: 'string', description, ...(node.values ? { enum: node.values } : {}), ...(node.pattern ? { pattern: node.pattern.source } : {}) }
+      return {
+        type: 'string',
+        description,
+        ...(node.values ? { enum: node.values } : {}),
+        ...(node.pattern ? { pattern: node.pattern.source } : {}),
+      }
     case 'boolean':
       return { type: 'boolean', description }
     case 'integer':
@@ -27,7 +32,12 @@ function toSchema(node: Node): Schema {
         ...(node.required?.length ? { required: node.required } : {}),
       }
     case 'map':
-      return { type: 'object', description, patternProperties: { [node.key.source]: toSchema(node.of) }, additionalProperties: false }
+      return {
+        type: 'object',
+        description,
+        patternProperties: { [node.key.source]: toSchema(node.of) },
+        additionalProperties: false,
+      }
     case 'either':
       return { description, anyOf: node.of.map(toSchema) }
   }
@@ -35,5 +45,10 @@ function toSchema(node: Node): Schema {
 
 /** The JSON Schema of devflow.toml, for editors; made from the definition that validates. */
 export function jsonSchema(): Schema {
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', $id: 'urn:dwf:devflow.toml', title: 'devflow.toml', ...toSchema(definition) }
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: 'urn:dwf:devflow.toml',
+    title: 'devflow.toml',
+    ...toSchema(definition),
+  }
 }

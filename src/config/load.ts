@@ -18,15 +18,24 @@ export function findConfig(from: string): string | undefined {
  * @param options.file an explicit devflow.toml (`--config`)
  * @throws Failure('wrong-input') when it cannot be read or is wrong
  */
-export async function loadConfig(options: { cwd: string; file?: string }): Promise<{ config: Config; warnings: readonly Diagnostic[] }> {
+export async function loadConfig(options: {
+  cwd: string
+  file?: string
+}): Promise<{ config: Config; warnings: readonly Diagnostic[] }> {
   const file = options.file === undefined ? findConfig(options.cwd) : resolve(options.cwd, options.file)
-  if (file === undefined) return { config: await defaultConfig(realpathSync(gitRoot(options.cwd) ?? options.cwd)), warnings: [] }
+  if (file === undefined)
+    return { config: await defaultConfig(realpathSync(gitRoot(options.cwd) ?? options.cwd)), warnings: [] }
   let text: string
   try {
     if (statSync(file).size > 4 * 1024 * 1024) throw new Error('it is larger than 4 MiB')
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
   } catch (error) {
-    throw failure('wrong-input', 'unreadable', `cannot read ${file}: ${(error as Error).message}`, 'see --config FILE and -C DIR')
+    throw failure(
+      'wrong-input',
+      'unreadable',
+      `cannot read ${file}: ${(error as Error).message}`,
+      'see --config FILE and -C DIR',
+    )
   }
   return parseConfig(file, text, realpathSync(dirname(file)))
 }

@@ -11,20 +11,30 @@ async function readPlaces(file: string, text: string) {
 export async function locate(file: string, text: string, problems: readonly Problem[]): Promise<readonly Diagnostic[]> {
   const places = await readPlaces(file, text).catch(() => undefined)
   return problems.map(({ severity, code, message, hint, path, at }) => {
-    const where = (at === 'key' ? places?.key(path) : places?.value(path)) ?? places?.key(path.slice(0, -1)) ?? spanAt(file, text, 1)
+    const where =
+      (at === 'key' ? places?.key(path) : places?.value(path)) ??
+      places?.key(path.slice(0, -1)) ??
+      spanAt(file, text, 1)
     return { severity, code, message, where, ...(hint === undefined ? {} : { hint }) }
   })
 }
 
 /** The place of one key of devflow.toml, for messages that point at it; undefined when the file does not have it. */
-export async function placeOf(config: { readonly file?: string; readonly text: string }, path: readonly (string | number)[]): Promise<Span | undefined> {
+export async function placeOf(
+  config: { readonly file?: string; readonly text: string },
+  path: readonly (string | number)[],
+): Promise<Span | undefined> {
   if (config.file === undefined) return undefined
   const places = await readPlaces(config.file, config.text).catch(() => undefined)
   return typeof path.at(-1) === 'number' ? places?.value(path) : places?.key(path)
 }
 
 /** The stricter parser says it better and knows the place; where it sees nothing wrong, the first one's word stands. */
-export async function syntaxError(file: string, text: string, error: Error & { line?: number; col?: number }): Promise<Diagnostic> {
+export async function syntaxError(
+  file: string,
+  text: string,
+  error: Error & { line?: number; col?: number },
+): Promise<Diagnostic> {
   let line = (error.line ?? 0) + 1
   let column = (error.col ?? 0) + 1
   let message = error.message.split('\n')[0]!.replace(/ at row \d+, col \d+, pos \d+:?$/, '')

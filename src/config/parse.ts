@@ -29,7 +29,8 @@ export async function parseConfig(
   const label = file ?? 'devflow.toml'
   const raw = await readToml(label, text)
   const problems = [...validate(definition, raw)]
-  if (!problems.some((problem) => problem.severity === 'error')) problems.push(...checkCommands(raw), ...checkTargets(raw.targets ?? {}))
+  if (!problems.some((problem) => problem.severity === 'error'))
+    problems.push(...checkCommands(raw), ...checkTargets(raw.targets ?? {}))
   const located = problems.length > 0 ? await locate(label, text, problems) : []
   if (located.some((diagnostic) => diagnostic.severity === 'error')) throw new Failure('wrong-input', located)
   return { config: build(file, text, root, raw), warnings: located }
@@ -47,7 +48,8 @@ function checkCommands(raw: Raw): Problem[] {
   const problems: Problem[] = []
   const check = (path: Problem['path'], at: 'key' | 'value', value: string) => {
     const parsed = parseCommand(value)
-    if (typeof parsed === 'string') problems.push({ severity: 'error', code: 'unknown-command', path, at, message: parsed })
+    if (typeof parsed === 'string')
+      problems.push({ severity: 'error', code: 'unknown-command', path, at, message: parsed })
     return parsed
   }
   for (const [name, list] of Object.entries<string[]>(raw.targets ?? {})) {
@@ -58,19 +60,47 @@ function checkCommands(raw: Raw): Problem[] {
     const parsed = check(['tasks', name], 'key', name)
     if (typeof parsed !== 'string') {
       if (['check', 'scan', 'init', 'prune', 'ci'].includes(parsed.primary)) {
-        problems.push({ severity: 'error', code: 'reserved-command', path: ['tasks', name], at: 'key', message: `"${name}" is dwf's own and cannot be a task`, hint: 'use a selector of setup, fmt, lint, build, test, package or release' })
+        problems.push({
+          severity: 'error',
+          code: 'reserved-command',
+          path: ['tasks', name],
+          at: 'key',
+          message: `"${name}" is dwf's own and cannot be a task`,
+          hint: 'use a selector of setup, fmt, lint, build, test, package or release',
+        })
       }
       const twin = seen.get(parsed.text)
-      if (twin !== undefined) problems.push({ severity: 'error', code: 'same-task', path: ['tasks', name], at: 'key', message: `tasks."${name}" is the same command as tasks."${twin}"` })
+      if (twin !== undefined)
+        problems.push({
+          severity: 'error',
+          code: 'same-task',
+          path: ['tasks', name],
+          at: 'key',
+          message: `tasks."${name}" is the same command as tasks."${twin}"`,
+        })
       seen.set(parsed.text, name)
     }
     for (const [index, need] of (task.needs ?? []).entries()) check(['tasks', name, 'needs', index], 'value', need)
   }
   if (raw.runtime?.profile === 'auto') {
-    problems.push({ severity: 'warning', code: 'deprecated', path: ['runtime', 'profile'], at: 'value', message: 'profile "auto" is deprecated and means container', hint: 'write profile = "container"' })
+    problems.push({
+      severity: 'warning',
+      code: 'deprecated',
+      path: ['runtime', 'profile'],
+      at: 'value',
+      message: 'profile "auto" is deprecated and means container',
+      hint: 'write profile = "container"',
+    })
   }
   for (const name of Object.keys(raw.extensions ?? {})) {
-    problems.push({ severity: 'warning', code: 'extension-not-run', path: ['extensions', name], at: 'key', message: `extension "${name}" is read but not run: this version of dwf has no extension host`, hint: `describe its commands as [tasks.X]` })
+    problems.push({
+      severity: 'warning',
+      code: 'extension-not-run',
+      path: ['extensions', name],
+      at: 'key',
+      message: `extension "${name}" is read but not run: this version of dwf has no extension host`,
+      hint: `describe its commands as [tasks.X]`,
+    })
   }
   return problems
 }
@@ -123,7 +153,10 @@ function build(file: string | undefined, text: string, root: string, raw: Raw): 
     ...(file === undefined ? {} : { file }),
     text,
     root,
-    project: { ...(raw.project?.name === undefined ? {} : { name: raw.project.name }), ...(raw.project?.stack === undefined ? {} : { stack: raw.project.stack }) },
+    project: {
+      ...(raw.project?.name === undefined ? {} : { name: raw.project.name }),
+      ...(raw.project?.stack === undefined ? {} : { stack: raw.project.stack }),
+    },
     runtime: { profile: profile === 'host' ? 'host' : 'container' },
     container: {
       ...(raw.container?.image === undefined ? {} : { image: raw.container.image }),
@@ -140,7 +173,12 @@ function build(file: string | undefined, text: string, root: string, raw: Raw): 
     },
     cache: { root: get('cache.root'), strategy: get('cache.strategy') },
     setup: { scripts: get('setup.scripts') },
-    targets: Object.fromEntries(Object.entries<string[]>(raw.targets ?? {}).map(([name, list]) => [name, list.map((entry) => targetEntry(name, entry))])),
+    targets: Object.fromEntries(
+      Object.entries<string[]>(raw.targets ?? {}).map(([name, list]) => [
+        name,
+        list.map((entry) => targetEntry(name, entry)),
+      ]),
+    ),
     tasks,
     scan: { severity: get<Severity>('scan.severity') },
     extensions: Object.entries<Raw>(raw.extensions ?? {}).map(([name, extension]) => ({

@@ -14,20 +14,45 @@ export function checkTargets(targets: Readonly<Record<string, readonly string[]>
     for (const { to, index } of references(name)) {
       const path = ['targets', name, index] as const
       if (name === 'security' && to === 'security') {
-        problems.push({ severity: 'warning', code: 'self-reference', path, at: 'value', message: 'target "security" names itself: read as scan:all', hint: 'write security = ["scan:all"]' })
+        problems.push({
+          severity: 'warning',
+          code: 'self-reference',
+          path,
+          at: 'value',
+          message: 'target "security" names itself: read as scan:all',
+          hint: 'write security = ["scan:all"]',
+        })
       } else if (!Object.hasOwn(targets, to)) {
         const near = didYouMean(to, Object.keys(targets))
-        problems.push({ severity: 'error', code: 'unknown-target', path, at: 'value', message: `there is no target "${to}"`, hint: near ? `did you mean "check:${near}"?` : `add ${to} = [...] to [targets]` })
+        problems.push({
+          severity: 'error',
+          code: 'unknown-target',
+          path,
+          at: 'value',
+          message: `there is no target "${to}"`,
+          hint: near ? `did you mean "check:${near}"?` : `add ${to} = [...] to [targets]`,
+        })
       } else {
         const circle = findCircle(name, to, references)
-        if (circle) problems.push({ severity: 'error', code: 'cycle', path, at: 'value', message: `targets go round in a circle: ${circle.join(' → ')}` })
+        if (circle)
+          problems.push({
+            severity: 'error',
+            code: 'cycle',
+            path,
+            at: 'value',
+            message: `targets go round in a circle: ${circle.join(' → ')}`,
+          })
       }
     }
   }
   return problems
 }
 
-function findCircle(start: string, from: string, references: (name: string) => readonly { to: string }[]): readonly string[] | undefined {
+function findCircle(
+  start: string,
+  from: string,
+  references: (name: string) => readonly { to: string }[],
+): readonly string[] | undefined {
   const seen = new Set<string>()
   const walk = (name: string, path: readonly string[]): readonly string[] | undefined => {
     if (name === start) return [...path, name]

@@ -19,7 +19,9 @@ type Path = Problem['path']
 export function dotted(path: Path): string {
   return path
     .map((part, index) =>
-      typeof part === 'number' ? `[${part}]` : `${index ? '.' : ''}${/^[A-Za-z0-9_-]+$/.test(part) ? part : JSON.stringify(part)}`,
+      typeof part === 'number'
+        ? `[${part}]`
+        : `${index ? '.' : ''}${/^[A-Za-z0-9_-]+$/.test(part) ? part : JSON.stringify(part)}`,
     )
     .join('')
 }
@@ -42,7 +44,12 @@ function nameOf(value: unknown): string {
 function expected(node: Node): string {
   switch (node.kind) {
     case 'string':
-      return node.values ? listing(node.values.map((value) => JSON.stringify(value)), 'or') : 'a string'
+      return node.values
+        ? listing(
+            node.values.map((value) => JSON.stringify(value)),
+            'or',
+          )
+        : 'a string'
     case 'integer':
     case 'number':
       return `${node.kind === 'integer' ? 'a whole number' : 'a number'} from ${node.min} to ${node.max}`
@@ -89,7 +96,8 @@ function fits(node: Node, value: unknown): boolean {
 }
 
 function wrong(node: Node, value: unknown, path: Path): Problem {
-  const near = node.kind === 'string' && node.values && typeof value === 'string' ? didYouMean(value, node.values) : undefined
+  const near =
+    node.kind === 'string' && node.values && typeof value === 'string' ? didYouMean(value, node.values) : undefined
   const unfit = node.kind === 'string' && !node.values && typeof value === 'string'
   return {
     severity: 'error',
@@ -99,7 +107,11 @@ function wrong(node: Node, value: unknown, path: Path): Problem {
     message: unfit
       ? `${dotted(path)} cannot be ${nameOf(value)}`
       : `${dotted(path)} must be ${expected(node)}, not ${nameOf(value)}`,
-    ...(near ? { hint: `did you mean ${JSON.stringify(near)}?` } : unfit ? { hint: `${node.doc} It must match ${node.pattern}.` } : {}),
+    ...(near
+      ? { hint: `did you mean ${JSON.stringify(near)}?` }
+      : unfit
+        ? { hint: `${node.doc} It must match ${node.pattern}.` }
+        : {}),
   }
 }
 
@@ -117,7 +129,14 @@ export function validate(node: Node, value: unknown, path: Path = []): readonly 
       }
       for (const key of node.required ?? []) {
         if (!Object.hasOwn(record, key)) {
-          problems.push({ severity: 'error', code: 'missing-key', path, at: 'key', message: `${dotted(path)} needs the key "${key}"`, hint: node.keys[key]!.doc })
+          problems.push({
+            severity: 'error',
+            code: 'missing-key',
+            path,
+            at: 'key',
+            message: `${dotted(path)} needs the key "${key}"`,
+            hint: node.keys[key]!.doc,
+          })
         }
       }
       return problems
@@ -126,7 +145,13 @@ export function validate(node: Node, value: unknown, path: Path = []): readonly 
       const problems: Problem[] = []
       for (const [key, child] of Object.entries(value as Record<string, unknown>)) {
         if (!node.key.test(key)) {
-          problems.push({ severity: 'error', code: 'wrong-key', path: [...path, key], at: 'key', message: `${JSON.stringify(key)} cannot be a key of ${dotted(path)}: expected ${node.keyDoc}` })
+          problems.push({
+            severity: 'error',
+            code: 'wrong-key',
+            path: [...path, key],
+            at: 'key',
+            message: `${JSON.stringify(key)} cannot be a key of ${dotted(path)}: expected ${node.keyDoc}`,
+          })
         } else problems.push(...validate(node.of, child, [...path, key]))
       }
       return problems
@@ -134,7 +159,16 @@ export function validate(node: Node, value: unknown, path: Path = []): readonly 
     case 'array': {
       const list = value as readonly unknown[]
       if (node.nonEmpty && list.length === 0) {
-        return [{ severity: 'error', code: 'wrong-value', path, at: 'value', message: `${dotted(path)} is empty`, hint: node.doc }]
+        return [
+          {
+            severity: 'error',
+            code: 'wrong-value',
+            path,
+            at: 'value',
+            message: `${dotted(path)} is empty`,
+            hint: node.doc,
+          },
+        ]
       }
       return list.flatMap((item, index) => validate(node.of, item, [...path, index]))
     }

@@ -14,7 +14,12 @@ export async function chooseEngine(wanted: 'auto' | 'podman' | 'docker'): Promis
     if (wanted === 'podman') throw missing('podman is not installed')
   }
   const docker = await probeDocker(wanted === 'docker')
-  if (!docker) throw missing(wanted === 'docker' ? 'docker is not installed' : 'no container engine is here: neither podman nor a rootless docker answers')
+  if (!docker)
+    throw missing(
+      wanted === 'docker'
+        ? 'docker is not installed'
+        : 'no container engine is here: neither podman nor a rootless docker answers',
+    )
   if (wanted === 'auto' && !docker.info.rootless) {
     throw missing('the only engine here is a Docker daemon that runs as root, and auto never picks one')
   }
@@ -22,5 +27,10 @@ export async function chooseEngine(wanted: 'auto' | 'podman' | 'docker'): Promis
 }
 
 function missing(message: string) {
-  return failure('machine-cannot', 'no-engine', message, 'apt-get install podman uidmap slirp4netns (as root), or set [container] engine; dwf doctor looks for more')
+  return failure(
+    'machine-cannot',
+    'no-engine',
+    message,
+    'apt-get install podman uidmap slirp4netns (as root), or set [container] engine; dwf doctor looks for more',
+  )
 }

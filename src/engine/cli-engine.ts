@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { failure } from '../util/diagnostics.ts'
+import { cacheFolder, privateFolder } from '../util/paths.ts'
 import { type Finished, type RunOptions, run } from '../util/process.ts'
 import { type Dialect, onceArgs, sessionArgs } from './container-args.ts'
 import { engineFailure } from './failure.ts'
@@ -13,7 +15,9 @@ export interface CliDialect extends Dialect {
   /** Arguments of the build that carry the CA bundle as a build secret. */
   readonly importArgs: (tar: string, reference: string) => readonly string[]
   readonly readImages: (json: string) => readonly ImageInfo[]
-  readonly readContainers: (json: string) => readonly { readonly id: string; readonly labels: Readonly<Record<string, string>> }[]
+  readonly readContainers: (
+    json: string,
+  ) => readonly { readonly id: string; readonly labels: Readonly<Record<string, string>> }[]
 }
 
 export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
@@ -22,7 +26,12 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
     try {
       return await run([program, ...args], options)
     } catch (error) {
-      throw failure('machine-cannot', 'no-engine', `cannot start ${program}: ${(error as Error).message}`, 'dwf doctor looks for what is wrong')
+      throw failure(
+        'machine-cannot',
+        'no-engine',
+        `cannot start ${program}: ${(error as Error).message}`,
+        'dwf doctor looks for what is wrong',
+      )
     }
   }
   const must = async (what: string, args: readonly string[], options: RunOptions = {}): Promise<string> => {
@@ -40,13 +49,31 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
       return (await call(['image', 'inspect', '--format={{.Id}}', reference])).code === 0
     },
     async build(request) {
-      const args = ['build', `--file=${request.dockerfile}`, `--target=${request.target}`, ...pairs('--tag', request.tags), ...pairs('--build-arg', entries(request.args)), ...pairs('--label', entries(request.labels)), ...dialect.buildArgs(request), request.context]
-      const { code, stderr, stdout } = await call(args, { signal: request.signal, onLine: request.onLine, keep: 256 * 1024 })
+      const args = [
+        'build',
+        `--file=${request.dockerfile}`,
+        `--target=${request.target}`,
+        ...pairs('--tag', request.tags),
+        ...pairs('--build-arg', entries(request.args)),
+        ...pairs('--label', entries(request.labels)),
+        ...dialect.buildArgs(request),
+        request.context,
+      ]
+      // Buildah keeps its cache mounts below TMPDIR, by default in one folder of /var/tmp for all accounts of the machine.
+      const env = { ...process.env, TMPDIR: privateFolder(join(privateFolder(cacheFolder()), 'build')) }
+      const { code, stderr, stdout } = await call(args, {
+        env,
+        signal: request.signal,
+        onLine: request.onLine,
+        keep: 256 * 1024,
+      })
       if (request.signal.aborted) throw failure('interrupted', 'interrupted', 'the image build was interrupted')
       if (code !== 0) throw engineFailure('the image could not be built', stderr || stdout)
     },
     async images(label) {
-      return dialect.readImages(await must('cannot list images', ['images', `--filter=label=${label}`, '--format=json', '--no-trunc']))
+      return dialect.readImages(
+        await must('cannot list images', ['images', `--filter=label=${label}`, '--format=json', '--no-trunc']),
+      )
     },
     async removeImage(reference) {
       await must(`cannot remove ${reference}`, ['rmi', reference])
@@ -76,11 +103,14 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
       }
     },
     async containers(label) {
-      return dialect.readContainers(await must('cannot list containers', ['ps', '--all', `--filter=label=${label}`, '--format=json', '--no-trunc']))
+      return dialect.readContainers(
+        await must('cannot list containers', ['ps', '--all', `--filter=label=${label}`, '--format=json', '--no-trunc']),
+      )
     },
     removeContainer,
   }
 }
 
-const entries = (record: Readonly<Record<string, string>>) => Object.entries(record).map(([key, value]) => `${key}=${value}`)
+const entries = (record: Readonly<Record<string, string>>) =>
+  Object.entries(record).map(([key, value]) => `${key}=${value}`)
 const pairs = (flag: string, values: readonly string[]) => values.map((value) => `${flag}=${value}`)

@@ -28,7 +28,9 @@ export function hardening(spec: ContainerSpec, info: EngineInfo, dialect: Dialec
     `--tmpfs=${containerHome}:rw,nosuid,nodev,exec,size=${spec.tmp},${dialect.homeOptions}`,
     ...(spec.network === 'none' ? ['--network=none'] : dialect.egress(info)),
     `--ulimit=nproc=${spec.pids}:${spec.pids}`,
-    ...(dialect.limits(info) ? [`--pids-limit=${spec.pids}`, `--memory=${spec.memory}`, `--memory-swap=${spec.memory}`, `--cpus=${spec.cpus}`] : []),
+    ...(dialect.limits(info)
+      ? [`--pids-limit=${spec.pids}`, `--memory=${spec.memory}`, `--memory-swap=${spec.memory}`, `--cpus=${spec.cpus}`]
+      : []),
     ...dialect.pull,
     ...Object.entries(spec.labels).map(([key, value]) => `--label=${key}=${value}`),
     ...spec.mounts.map((mount) => volume(mount, info)),
@@ -43,16 +45,45 @@ function volume(mount: { from: string; to: string; readOnly: boolean }, info: En
     const options = [mount.readOnly ? 'ro' : 'rw', ...(info.selinux ? ['z'] : [])].join(',')
     return `--volume=${mount.from}:${mount.to}:${options}`
   }
-  if (/[,"\n]/.test(mount.from)) throw new RangeError(`a path with both a colon and a comma or quote cannot be mounted: ${JSON.stringify(mount.from)}`)
+  if (/[,"\n]/.test(mount.from))
+    throw new RangeError(
+      `a path with both a colon and a comma or quote cannot be mounted: ${JSON.stringify(mount.from)}`,
+    )
   return `--mount=type=bind,source=${mount.from},target=${mount.to}${mount.readOnly ? ',readonly' : ''}${info.selinux && info.name === 'podman' ? ',relabel=shared' : ''}`
 }
 
 /** A container whose first process is tini with a kept-open shell: it ends when its standard input ends. */
 export function sessionArgs(spec: ContainerSpec, info: EngineInfo, dialect: Dialect): readonly string[] {
-  return ['run', '--interactive', '--rm', '--log-driver=none', `--name=${spec.name}`, ...hardening(spec, info, dialect), `--entrypoint=${containerInit}`, spec.image, '--', containerShell]
+  return [
+    'run',
+    '--interactive',
+    '--rm',
+    '--log-driver=none',
+    `--name=${spec.name}`,
+    ...hardening(spec, info, dialect),
+    `--entrypoint=${containerInit}`,
+    spec.image,
+    '--',
+    containerShell,
+  ]
 }
 
 /** A container for one command. */
-export function onceArgs(spec: ContainerSpec, info: EngineInfo, dialect: Dialect, argv: readonly string[]): readonly string[] {
-  return ['run', '--rm', '--log-driver=none', `--name=${spec.name}`, ...hardening(spec, info, dialect), `--entrypoint=${containerInit}`, spec.image, '--', ...argv]
+export function onceArgs(
+  spec: ContainerSpec,
+  info: EngineInfo,
+  dialect: Dialect,
+  argv: readonly string[],
+): readonly string[] {
+  return [
+    'run',
+    '--rm',
+    '--log-driver=none',
+    `--name=${spec.name}`,
+    ...hardening(spec, info, dialect),
+    `--entrypoint=${containerInit}`,
+    spec.image,
+    '--',
+    ...argv,
+  ]
 }

@@ -18,19 +18,37 @@ function dialect(buildKit: boolean): CliDialect {
     egress: (info) => (info.rootless ? [] : ['--network=bridge']),
     extra: [],
     buildArgs: (request) => [
-      ...Object.entries(request.substitutes).map(([pinned, local]) => `--build-context=${pinned}=docker-image://${local}`),
+      ...Object.entries(request.substitutes).map(
+        ([pinned, local]) => `--build-context=${pinned}=docker-image://${local}`,
+      ),
       ...(request.caBundle && buildKit ? [`--secret=id=dwf-ca,src=${request.caBundle}`] : []),
       ...(buildKit ? ['--load', '--progress=plain'] : []),
     ],
     importArgs: (tar, reference) => ['import', tar, reference],
     readImages: (json) =>
-      lines(json).map((image) => ({ id: image.ID, tags: image.Repository === '<none>' ? [] : [`${image.Repository}:${image.Tag}`], created: new Date(String(image.CreatedAt).replace(/ [A-Z]+$/, '')).toISOString(), size: 0, labels: {} })),
+      lines(json).map((image) => ({
+        id: image.ID,
+        tags: image.Repository === '<none>' ? [] : [`${image.Repository}:${image.Tag}`],
+        created: new Date(String(image.CreatedAt).replace(/ [A-Z]+$/, '')).toISOString(),
+        size: 0,
+        labels: {},
+      })),
     readContainers: (json) => lines(json).map((container) => ({ id: container.ID, labels: labels(container.Labels) })),
   }
 }
 
-const lines = (json: string) => json.split('\n').filter(Boolean).map((line) => JSON.parse(line))
-const labels = (text: string) => Object.fromEntries((text || '').split(',').filter(Boolean).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+const lines = (json: string) =>
+  json
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+const labels = (text: string) =>
+  Object.fromEntries(
+    (text || '')
+      .split(',')
+      .filter(Boolean)
+      .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  )
 
 /**
  * Docker as its client reaches it here.
@@ -42,7 +60,10 @@ export async function probeDocker(required: boolean): Promise<Engine | undefined
   const answer = found.code === 0 && found.stdout.startsWith('{') ? JSON.parse(found.stdout) : undefined
   if (!answer?.ServerVersion) {
     if (!required) return undefined
-    throw engineFailure('docker does not work', found.stderr || (answer?.ServerErrors ?? []).join('\n') || 'no daemon answers')
+    throw engineFailure(
+      'docker does not work',
+      found.stderr || (answer?.ServerErrors ?? []).join('\n') || 'no daemon answers',
+    )
   }
   const options: readonly string[] = answer.SecurityOptions ?? []
   const rootless = options.some((option) => option.includes('name=rootless'))
@@ -55,11 +76,14 @@ export async function probeDocker(required: boolean): Promise<Engine | undefined
     idMapping: rootless ? 'root-is-person' : 'same-ids',
     cgroups,
     unenforced: [
-      rootless ? 'UID 1001: with rootless Docker uid 0 inside is the person outside' : 'rootless: the daemon runs as root, tasks with your own ids',
+      rootless
+        ? 'UID 1001: with rootless Docker uid 0 inside is the person outside'
+        : 'rootless: the daemon runs as root, tasks with your own ids',
       ...(cgroups === 'none' ? ['memory, processor and process limits (no cgroups)'] : []),
     ],
     selinux: options.some((option) => option.includes('name=selinux')),
-    arch: answer.Architecture === 'x86_64' ? 'amd64' : answer.Architecture === 'aarch64' ? 'arm64' : answer.Architecture,
+    arch:
+      answer.Architecture === 'x86_64' ? 'amd64' : answer.Architecture === 'aarch64' ? 'arm64' : answer.Architecture,
   }
   return cliEngine(info, dialect(buildx?.code === 0))
 }

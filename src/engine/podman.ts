@@ -23,13 +23,22 @@ const dialect: CliDialect = {
     '--pull=missing',
     '--layers',
     '--force-rm',
-    ...Object.entries(request.substitutes).map(([pinned, local]) => `--build-context=${pinned}=container-image://${local}`),
+    ...Object.entries(request.substitutes).map(
+      ([pinned, local]) => `--build-context=${pinned}=container-image://${local}`,
+    ),
     ...(request.caBundle ? [`--secret=id=dwf-ca,src=${request.caBundle}`] : []),
   ],
   importArgs: (tar, reference) => ['import', '--quiet', tar, reference],
   readImages: (json) =>
-    (JSON.parse(json || '[]') as any[]).map((image) => ({ id: image.Id, tags: image.Names ?? [], created: new Date(image.Created * 1000).toISOString(), size: image.Size, labels: image.Labels ?? {} })),
-  readContainers: (json) => (JSON.parse(json || '[]') as any[]).map((container) => ({ id: container.Id, labels: container.Labels ?? {} })),
+    (JSON.parse(json || '[]') as any[]).map((image) => ({
+      id: image.Id,
+      tags: image.Names ?? [],
+      created: new Date(image.Created * 1000).toISOString(),
+      size: image.Size,
+      labels: image.Labels ?? {},
+    })),
+  readContainers: (json) =>
+    (JSON.parse(json || '[]') as any[]).map((container) => ({ id: container.Id, labels: container.Labels ?? {} })),
 }
 
 /**
@@ -40,11 +49,17 @@ const dialect: CliDialect = {
 export async function probePodman(): Promise<Engine | undefined> {
   const found = await run(['podman', 'info', '--format=json'], { timeoutMs: 60_000 }).catch(() => undefined)
   if (!found) return undefined
-  if (found.code !== 0) throw engineFailure('podman does not work', found.timedOut ? 'it did not answer within 60 seconds' : found.stderr)
+  if (found.code !== 0)
+    throw engineFailure('podman does not work', found.timedOut ? 'it did not answer within 60 seconds' : found.stderr)
   const { host, version } = JSON.parse(found.stdout)
   const [major = 0, minor = 0] = String(version.Version).split('.').map(Number)
   if (major < minimum[0] || (major === minimum[0] && minor < minimum[1])) {
-    throw failure('machine-cannot', 'engine-too-old', `podman ${version.Version} is too old: dwf needs ${minimum.join('.')} or newer`, 'upgrade podman')
+    throw failure(
+      'machine-cannot',
+      'engine-too-old',
+      `podman ${version.Version} is too old: dwf needs ${minimum.join('.')} or newer`,
+      'upgrade podman',
+    )
   }
   const rootless = host.security.rootless === true
   const cgroups = host.cgroupVersion === 'v2' ? 'v2' : 'v1'
@@ -54,7 +69,11 @@ export async function probePodman(): Promise<Engine | undefined> {
     rootless,
     idMapping: rootless ? 'keep-id' : 'same-ids',
     cgroups,
-    unenforced: !rootless ? ['rootless, UID 1001: podman runs as root'] : cgroups === 'v1' ? ['memory and processor limits (rootless with cgroup v1); processes are limited by ulimit only'] : [],
+    unenforced: !rootless
+      ? ['rootless, UID 1001: podman runs as root']
+      : cgroups === 'v1'
+        ? ['memory and processor limits (rootless with cgroup v1); processes are limited by ulimit only']
+        : [],
     selinux: host.security.selinuxEnabled === true,
     arch: host.arch,
   }

@@ -15,7 +15,12 @@ export interface SlotSource {
 
 /** Starts a program whose input and output dwf holds; a Ctrl-C on the terminal must reach dwf, not it. */
 export function spawnShell(argv: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string): ChildProcess {
-  return spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'pipe'], env, detached: true, ...(cwd ? { cwd } : {}) })
+  return spawn(argv[0]!, argv.slice(1), {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env,
+    detached: true,
+    ...(cwd ? { cwd } : {}),
+  })
 }
 
 /** Opens the first shell and, as tasks run at the same time, up to `limit` of them. */

@@ -79,10 +79,12 @@ export function slotTask(task: {
   readonly argv: readonly string[]
   readonly dir: string
   readonly env: Readonly<Record<string, string>>
+  readonly path?: readonly string[]
   readonly ok: string
   readonly fail: string
 }): string {
   const exports = Object.entries(task.env).map(([name, value]) => `export ${name}=${quote(value)}; `)
+  if (task.path?.length) exports.push(`export PATH=${quote(`${task.path.join(':')}:`)}"$PATH"; `)
   const enter = `cd -- ${quote(task.dir)} || exit 126; `
   return `{ ( ${exports.join('')}${enter}dwf_exec ${task.argv.map(quote).join(' ')} ); dwf_end $? ${task.ok} ${task.fail}; } & dwf_job=$!\n`
 }

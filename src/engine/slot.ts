@@ -51,7 +51,8 @@ export class Slot {
         resolve(this.#lost)
       }
       child.once('error', (error) => lose(error.message))
-      const ended = (code: number | null, signal: string | null) => lose(`the shell ended (${signal ?? `exit ${code}`})`)
+      const ended = (code: number | null, signal: string | null) =>
+        lose(`the shell ended (${signal ?? `exit ${code}`})`)
       child.once('close', ended)
       // A process that outlived the shell may hold its streams open: then there is no 'close' to wait for.
       child.once('exit', (code, signal) => void setTimeout(ended, 250, code, signal))
@@ -148,9 +149,16 @@ function findMarker(data: Buffer, tokens: { ok: string; fail: string }): (Ended 
 
 /** Where the last bytes of `data` begin what may become a marker of this task; -1 when they do not. */
 function beginningOfMarker(data: Buffer, { ok, fail }: { ok: string; fail: string }): number {
-  for (let at = data.indexOf(separator, Math.max(0, data.length - markerLength)); at >= 0; at = data.indexOf(separator, at + 1)) {
+  for (
+    let at = data.indexOf(separator, Math.max(0, data.length - markerLength));
+    at >= 0;
+    at = data.indexOf(separator, at + 1)
+  ) {
     const text = data.toString('latin1', at + 1)
-    const begins = (token: string) => (text.length <= token.length ? token.startsWith(text) : text.startsWith(token) && /^ \d{0,3}$/.test(text.slice(token.length)))
+    const begins = (token: string) =>
+      text.length <= token.length
+        ? token.startsWith(text)
+        : text.startsWith(token) && /^ \d{0,3}$/.test(text.slice(token.length))
     if (begins(ok) || begins(fail)) return at
   }
   return -1

@@ -51,9 +51,7 @@ export interface ContainerSpec {
 }
 
 /** How a process ended: its code, or the signal that ended it, or that the container went away under it. */
-export type Exit =
-  | { readonly kind: 'code'; readonly code: number }
-  | { readonly kind: 'lost'; readonly reason: string }
+export type Exit = { readonly kind: 'code'; readonly code: number } | { readonly kind: 'lost'; readonly reason: string }
 
 export interface ExecRequest {
   readonly argv: readonly string[]
@@ -61,6 +59,8 @@ export interface ExecRequest {
   readonly dir: string
   /** On top of the container's environment. */
   readonly env: Readonly<Record<string, string>>
+  /** Folders that come first in PATH. */
+  readonly path?: readonly string[]
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
 }
 
@@ -121,6 +121,8 @@ export interface Engine {
   runOnce(spec: ContainerSpec, argv: readonly string[]): Promise<{ readonly code: number; readonly output: string }>
   open(spec: ContainerSpec, slots: number): Promise<Session>
   /** Containers that carry a label; for reaping what a dead run left. */
-  containers(label: string): Promise<readonly { readonly id: string; readonly labels: Readonly<Record<string, string>> }[]>
+  containers(
+    label: string,
+  ): Promise<readonly { readonly id: string; readonly labels: Readonly<Record<string, string>> }[]>
   removeContainer(id: string): Promise<void>
 }

@@ -16,7 +16,10 @@ export interface Wanted {
 /** `[targets]` as it is, with a sensible `pr` where there is none. */
 export function targetsOf(config: Config, units: readonly StackUnit[]): Readonly<Record<string, readonly Command[]>> {
   if (config.targets['pr']) return config.targets
-  const offered = new Set([...units.flatMap((unit) => unit.tasks.map((task) => task.command)), ...Object.keys(config.tasks)])
+  const offered = new Set([
+    ...units.flatMap((unit) => unit.tasks.map((task) => task.command)),
+    ...Object.keys(config.tasks),
+  ])
   const pr = [...usual.filter((text) => offered.has(text)), ...scanLayers.map((layer) => `scan:${layer}`)]
   return { ...config.targets, pr: pr.map((text) => parseCommand(text) as Command) }
 }
@@ -33,15 +36,30 @@ export function expand(
       const list = Object.hasOwn(targets, command.selector) ? targets[command.selector] : undefined
       if (!list) {
         const near = didYouMean(command.selector, Object.keys(targets))
-        problems.push({ severity: 'error', code: 'unknown-target', path, at: 'value', message: `there is no target "${command.selector}"`, hint: near ? `did you mean "check:${near}"?` : `targets here: ${Object.keys(targets).join(', ')}` })
+        problems.push({
+          severity: 'error',
+          code: 'unknown-target',
+          path,
+          at: 'value',
+          message: `there is no target "${command.selector}"`,
+          hint: near ? `did you mean "check:${near}"?` : `targets here: ${Object.keys(targets).join(', ')}`,
+        })
       } else if (!above.includes(command.selector)) {
-        for (const [index, entry] of list.entries()) visit(entry, ['targets', command.selector, index], [...above, command.selector])
+        for (const [index, entry] of list.entries())
+          visit(entry, ['targets', command.selector, index], [...above, command.selector])
       }
     } else if (command.primary === 'scan' && command.selector === 'all') {
       for (const layer of scanLayers) visit(parseCommand(`scan:${layer}`) as Command, path, above)
     } else if (command.primary === 'scan' && !scanLayers.includes(command.selector as ScanLayer)) {
       const near = didYouMean(command.selector, scanLayers)
-      problems.push({ severity: 'error', code: 'unknown-command', path, at: 'value', message: `this version of dwf has no scan layer "${command.selector}"`, hint: near ? `did you mean "scan:${near}"?` : `layers here: ${scanLayers.join(', ')}` })
+      problems.push({
+        severity: 'error',
+        code: 'unknown-command',
+        path,
+        at: 'value',
+        message: `this version of dwf has no scan layer "${command.selector}"`,
+        hint: near ? `did you mean "scan:${near}"?` : `layers here: ${scanLayers.join(', ')}`,
+      })
     } else if (!wanted.has(command.text)) wanted.set(command.text, { command, path })
   }
   for (const command of requested) visit(command, [], [])

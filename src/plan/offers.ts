@@ -15,6 +15,7 @@ export interface Draft {
   readonly kind: PlannedTask['kind']
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  readonly path: readonly string[]
   /** Commands. */
   readonly needs: readonly string[]
   readonly timeoutMs?: number
@@ -41,42 +42,58 @@ export interface Offers {
 /** Everything that could run here: what stacks offer, what `[tasks]` adds or overrides, setups and gates. */
 export function offers(config: Config, project: Project): Offers {
   const hasSetup = project.units.some((unit) => unit.setup)
-  const rootEnv = Object.assign({}, ...project.units.filter((unit) => unit.dir === '').map(envOf))
-  const own = Object.values(config.tasks).map((task): Draft => ({
-    id: taskId(task.command, 'project'),
-    command: task.command,
-    stack: 'project',
-    dir: task.dir.replace(/^\.?\/+|\/+$/g, '').replace(/^\.$/, ''),
-    kind: 'task',
-    argv: task.argv,
-    env: { ...rootEnv, ...task.env },
-    // On the host the container's dependencies are of no use; what it needs there it says itself.
-    needs: [...task.needs, ...(hasSetup && task.command !== 'setup:deps' && (task.runtime ?? config.runtime.profile) === config.runtime.profile ? ['setup:deps'] : [])],
-    ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
-    retries: task.retries,
-    network: task.network ?? config.container.network,
-    runtime: config.runtime.profile === 'host' ? 'host' : (task.runtime ?? 'container'),
-    secrets: task.secrets,
-    source: 'file',
-  }))
+  const atRoot = project.units.filter((unit) => unit.dir === '')
+  const rootEnv = Object.assign({}, ...atRoot.map(envOf))
+  const own = Object.values(config.tasks).map(
+    (task): Draft => ({
+      id: taskId(task.command, 'project'),
+      command: task.command,
+      stack: 'project',
+      dir: task.dir.replace(/^\.?\/+|\/+$/g, '').replace(/^\.$/, ''),
+      kind: 'task',
+      argv: task.argv,
+      env: { ...rootEnv, ...task.env },
+      path: atRoot.flatMap(pathOf),
+      // On the host the container's dependencies are of no use; what it needs there it says itself.
+      needs: [
+        ...task.needs,
+        ...(hasSetup &&
+        task.command !== 'setup:deps' &&
+        (task.runtime ?? config.runtime.profile) === config.runtime.profile
+          ? ['setup:deps']
+          : []),
+      ],
+      ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
+      retries: task.retries,
+      network: task.network ?? config.container.network,
+      runtime: config.runtime.profile === 'host' ? 'host' : (task.runtime ?? 'container'),
+      secrets: task.secrets,
+      source: 'file',
+    }),
+  )
   const overridden = new Set(own.map((draft) => draft.command))
-  const fromUnits = project.units.flatMap((unit) => unitDrafts(unit, config)).filter((draft) => !overridden.has(draft.command))
-  const gates = scanLayers.map((layer): Draft => ({
-    id: taskId(`scan:${layer}`, 'project'),
-    command: `scan:${layer}`,
-    stack: 'project',
-    dir: '',
-    kind: 'gate',
-    argv: [],
-    env: {},
-    needs: [],
-    retries: 0,
-    network: 'none',
-    runtime: 'host',
-    secrets: [],
-    layer,
-    source: 'dwf',
-  }))
+  const fromUnits = project.units
+    .flatMap((unit) => unitDrafts(unit, config))
+    .filter((draft) => !overridden.has(draft.command))
+  const gates = scanLayers.map(
+    (layer): Draft => ({
+      id: taskId(`scan:${layer}`, 'project'),
+      command: `scan:${layer}`,
+      stack: 'project',
+      dir: '',
+      kind: 'gate',
+      argv: [],
+      env: {},
+      path: [],
+      needs: [],
+      retries: 0,
+      network: 'none',
+      runtime: 'host',
+      secrets: [],
+      layer,
+      source: 'dwf',
+    }),
+  )
   const all = [...fromUnits, ...own, ...gates]
   const byId = new Map(all.map((draft) => [draft.id, draft]))
 
@@ -88,38 +105,89 @@ export function offers(config: Config, project: Project): Offers {
   return {
     find,
     byId: (id) => byId.get(id),
-    caches: (stack, dir) => project.units.filter((unit) => stack === 'project' || (unit.stack === stack && unit.dir === dir)).flatMap((unit) => unit.caches.map((cache) => cache.name)),
+    caches: (stack, dir) =>
+      project.units
+        .filter((unit) => stack === 'project' || (unit.stack === stack && unit.dir === dir))
+        .flatMap((unit) => unit.caches.map((cache) => cache.name)),
     notThere: (command, path, because) => notThere(command, path, because, project.units, all),
     noSuchTask: (id) => {
       const near = didYouMean(id, byId.keys())
-      return { severity: 'error', code: 'unknown-task', path: [], at: 'value', message: `there is no task "${id}"`, hint: near ? `did you mean "${near}"?` : 'dwf plan check:pr shows the ids' }
+      return {
+        severity: 'error',
+        code: 'unknown-task',
+        path: [],
+        at: 'value',
+        message: `there is no task "${id}"`,
+        hint: near ? `did you mean "${near}"?` : 'dwf plan check:pr shows the ids',
+      }
     },
   }
 }
 
-const envOf = (unit: StackUnit): Record<string, string> => ({ ...Object.assign({}, ...unit.caches.map((cache) => cache.env)), ...unit.env })
+const envOf = (unit: StackUnit): Record<string, string> => ({
+  ...Object.assign({}, ...unit.caches.map((cache) => cache.env)),
+  ...unit.env,
+})
+
+const pathOf = (unit: StackUnit): readonly string[] =>
+  unit.caches.flatMap((cache) => (cache.path ?? []).map((way) => `/cache/${cache.name}/${way}`))
 
 function unitDrafts(unit: StackUnit, config: Config): readonly Draft[] {
   const env = envOf(unit)
-  const base = { stack: unit.stack, dir: unit.dir, retries: 0, secrets: [], runtime: config.runtime.profile, source: 'stack' as const }
+  const base = {
+    stack: unit.stack,
+    dir: unit.dir,
+    path: pathOf(unit),
+    retries: 0,
+    secrets: [],
+    runtime: config.runtime.profile,
+    source: 'stack' as const,
+  }
   const drafts: Draft[] = []
   const { setup } = unit
   if (setup) {
-    const common = { ...base, env, lockFiles: setup.lockFiles, outputs: setup.outputs, ...(setup.note ? { note: setup.note } : {}) }
-    const installs = setup.install !== undefined && config.setup.scripts !== 'never'
-    if (setup.split && setup.fetch) {
-      drafts.push({ ...common, id: taskId('setup:fetch', unit.stack, unit.dir), command: 'setup:fetch', kind: 'fetch', argv: setup.fetch, needs: [], network: 'egress' })
+    const common = {
+      ...base,
+      env,
+      lockFiles: setup.lockFiles,
+      outputs: setup.outputs,
+      ...(setup.note ? { note: setup.note } : {}),
+    }
+    const id = taskId('setup:deps', unit.stack, unit.dir)
+    const wholeOnline = !setup.split || (config.setup.scripts === 'online' && setup.online !== undefined)
+    if (wholeOnline) {
       drafts.push({
         ...common,
-        id: taskId('setup:deps', unit.stack, unit.dir),
+        id,
         command: 'setup:deps',
-        kind: 'setup',
-        argv: installs ? setup.install! : ['true'],
-        needs: ['setup:fetch'],
-        network: config.setup.scripts === 'online' ? 'egress' : 'none',
+        kind: 'fetch',
+        argv: setup.online ?? ['true'],
+        needs: [],
+        network: 'egress',
       })
     } else {
-      drafts.push({ ...common, id: taskId('setup:deps', unit.stack, unit.dir), command: 'setup:deps', kind: 'fetch', argv: setup.fetch ?? setup.install ?? ['true'], needs: [], network: 'egress' })
+      const { fetch, install } = setup
+      if (fetch)
+        drafts.push({
+          ...common,
+          id: taskId('setup:fetch', unit.stack, unit.dir),
+          command: 'setup:fetch',
+          kind: 'fetch',
+          argv: fetch,
+          needs: [],
+          network: 'egress',
+        })
+      // Without a step of its own the install half still stands for "dependencies are there".
+      const argv = install && (config.setup.scripts !== 'never' || !fetch) ? install : ['true']
+      drafts.push({
+        ...common,
+        id,
+        command: 'setup:deps',
+        kind: 'setup',
+        argv,
+        needs: fetch ? ['setup:fetch'] : [],
+        network: 'none',
+      })
     }
   }
   for (const task of unit.tasks) {
@@ -137,8 +205,18 @@ function unitDrafts(unit: StackUnit, config: Config): readonly Draft[] {
   return drafts
 }
 
-function notThere(command: string, path: Problem['path'], because: string | undefined, units: readonly StackUnit[], all: readonly Draft[]): Problem {
-  const hints = units.flatMap((unit) => unit.missing.filter((task) => task.command === command).map((task) => `${unit.stack}${unit.dir ? ` in ${unit.dir}` : ''}: ${task.hint}`))
+function notThere(
+  command: string,
+  path: Problem['path'],
+  because: string | undefined,
+  units: readonly StackUnit[],
+  all: readonly Draft[],
+): Problem {
+  const hints = units.flatMap((unit) =>
+    unit.missing
+      .filter((task) => task.command === command)
+      .map((task) => `${unit.stack}${unit.dir ? ` in ${unit.dir}` : ''}: ${task.hint}`),
+  )
   const commands = [...new Set(all.map((draft) => draft.command))]
   const near = didYouMean(command, commands)
   return {
@@ -147,6 +225,11 @@ function notThere(command: string, path: Problem['path'], because: string | unde
     path,
     at: 'value',
     message: `${because ? `${because}, but nothing` : 'nothing'} in this repository offers "${command}"`,
-    hint: hints.length > 0 ? `${hints.join('; ')}; or describe it as [tasks."${command}"]` : near ? `did you mean "${near}"?` : `offered here: ${listing(commands)}; or describe it as [tasks."${command}"]`,
+    hint:
+      hints.length > 0
+        ? `${hints.join('; ')}; or describe it as [tasks."${command}"]`
+        : near
+          ? `did you mean "${near}"?`
+          : `offered here: ${listing(commands)}; or describe it as [tasks."${command}"]`,
   }
 }

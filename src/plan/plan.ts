@@ -22,7 +22,9 @@ export interface PlanRequest {
   readonly rest?: readonly string[]
 }
 
-export type Planned = { readonly plan: Plan; readonly problems: readonly [] } | { readonly plan?: never; readonly problems: readonly Problem[] }
+export type Planned =
+  | { readonly plan: Plan; readonly problems: readonly [] }
+  | { readonly plan?: never; readonly problems: readonly Problem[] }
 
 const defaultTimeoutMs = 30 * 60_000
 
@@ -68,19 +70,38 @@ export function plan(request: PlanRequest): Planned {
   const cycle = findCycle(needsOf)
   if (cycle) {
     const own = [...chosen.values()].find((draft) => draft.source === 'file' && cycle.includes(draft.id))
-    return { problems: [{ severity: 'error', code: 'cycle', path: own ? ['tasks', own.command] : [], at: 'key', message: `tasks go round in a circle: ${cycle.join(' → ')}` }] }
+    return {
+      problems: [
+        {
+          severity: 'error',
+          code: 'cycle',
+          path: own ? ['tasks', own.command] : [],
+          at: 'key',
+          message: `tasks go round in a circle: ${cycle.join(' → ')}`,
+        },
+      ],
+    }
   }
 
   const gates = [...chosen.keys()].filter((id) => chosen.get(id)!.kind === 'gate')
-  const tasks = inOrder(needsOf, gates).map((id) => finish(chosen.get(id)!, needsOf.get(id)!, gates, rest.has(id) ? (request.rest ?? []) : []))
+  const tasks = inOrder(needsOf, gates).map((id) =>
+    finish(chosen.get(id)!, needsOf.get(id)!, gates, rest.has(id) ? (request.rest ?? []) : []),
+  )
   return { plan: seal(request, tasks, classesOf(tasks, offered.caches)), problems: [] }
 }
 
 function ids(draft: Draft, find: (command: string, from?: Draft) => readonly Draft[]): readonly TaskId[] {
-  return [...new Set(draft.needs.flatMap((need) => find(need, draft)).map((other) => other.id))].filter((id) => id !== draft.id)
+  return [...new Set(draft.needs.flatMap((need) => find(need, draft)).map((other) => other.id))].filter(
+    (id) => id !== draft.id,
+  )
 }
 
-function finish(draft: Draft, needs: readonly TaskId[], gates: readonly TaskId[], rest: readonly string[]): PlannedTask {
+function finish(
+  draft: Draft,
+  needs: readonly TaskId[],
+  gates: readonly TaskId[],
+  rest: readonly string[],
+): PlannedTask {
   const body: Omit<PlannedTask, 'hash'> = {
     id: draft.id,
     command: draft.command,
@@ -89,6 +110,7 @@ function finish(draft: Draft, needs: readonly TaskId[], gates: readonly TaskId[]
     kind: draft.kind,
     argv: withRest(draft.argv, rest),
     env: draft.env,
+    path: draft.path,
     needs,
     // A gate judges the tree as it was before the first task.
     after: draft.kind === 'gate' ? [] : gates,
@@ -108,7 +130,9 @@ function finish(draft: Draft, needs: readonly TaskId[], gates: readonly TaskId[]
 /** A shell line gets the rest as its positional parameters, appended by "$@"; a program as further arguments. */
 function withRest(argv: readonly string[], rest: readonly string[]): readonly string[] {
   if (rest.length === 0 || argv.length === 0) return argv
-  return argv[0] === 'sh' && argv[1] === '-c' ? ['sh', '-c', `${argv[2]} "$@"`, 'sh', ...argv.slice(4), ...rest] : [...argv, ...rest]
+  return argv[0] === 'sh' && argv[1] === '-c'
+    ? ['sh', '-c', `${argv[2]} "$@"`, 'sh', ...argv.slice(4), ...rest]
+    : [...argv, ...rest]
 }
 
 /** Fetches share a class; a task with network or secrets has one of its own; all others share the offline one. */
@@ -119,13 +143,22 @@ function classOf(draft: Draft): string {
   return draft.network === 'none' && draft.secrets.length === 0 ? 'offline' : draft.id
 }
 
-function classesOf(tasks: readonly PlannedTask[], caches: (stack: string, dir: string) => readonly string[]): readonly TaskClass[] {
+function classesOf(
+  tasks: readonly PlannedTask[],
+  caches: (stack: string, dir: string) => readonly string[],
+): readonly TaskClass[] {
   const classes = new Map<string, TaskClass>()
   for (const task of tasks) {
     if (task.kind === 'gate') continue
     const before = classes.get(task.class)
     const names = new Set([...(before?.caches ?? []), ...caches(task.stack, task.dir)])
-    classes.set(task.class, { id: task.class, runtime: task.runtime, network: task.network, secrets: task.secrets, caches: [...names].sort(byCodeUnit) })
+    classes.set(task.class, {
+      id: task.class,
+      runtime: task.runtime,
+      network: task.network,
+      secrets: task.secrets,
+      caches: [...names].sort(byCodeUnit),
+    })
   }
   return [...classes.values()].sort((a, b) => byCodeUnit(a.id, b.id))
 }
@@ -169,14 +202,17 @@ function settingsOf(config: Config): Plan['settings'] {
     'setup.scripts': config.setup.scripts,
     'scan.severity': config.scan.severity,
   }
-  return Object.fromEntries(Object.entries(value).map(([key, setting]) => [key, { value: setting, source: config.sources[key] ?? 'default' }]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, setting]) => [key, { value: setting, source: config.sources[key] ?? 'default' }]),
+  )
 }
 
 function notesOf(config: Config, tasks: readonly PlannedTask[]): readonly string[] {
   const notes: string[] = []
   if (config.runtime.profile === 'host') notes.push('host profile: tasks run on this machine without a container')
   for (const task of tasks) {
-    if (task.runtime === 'host' && task.kind !== 'gate' && config.runtime.profile !== 'host') notes.push(`${task.id}: runs on this machine without a container`)
+    if (task.runtime === 'host' && task.kind !== 'gate' && config.runtime.profile !== 'host')
+      notes.push(`${task.id}: runs on this machine without a container`)
     if (task.network === 'egress' && task.kind !== 'fetch') notes.push(`${task.id}: has network (outbound, unfiltered)`)
     if (task.note) notes.push(`${task.id}: ${task.note}`)
   }

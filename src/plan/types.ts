@@ -15,6 +15,8 @@ export interface PlannedTask {
   /** What is run; empty for a gate. */
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Folders that come first in PATH. */
+  readonly path: readonly string[]
   /** Must have passed before. */
   readonly needs: readonly TaskId[]
   /** Must have ended before, whatever the outcome. */

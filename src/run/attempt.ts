@@ -9,7 +9,10 @@ export interface AttemptOptions {
   readonly hurry: AbortSignal
 }
 
-export type AttemptEnd = { readonly kind: 'exit'; readonly exit: Exit } | { readonly kind: 'timed-out' } | { readonly kind: 'cancelled' }
+export type AttemptEnd =
+  | { readonly kind: 'exit'; readonly exit: Exit }
+  | { readonly kind: 'timed-out' }
+  | { readonly kind: 'cancelled' }
 
 /** How long a killed subtree may take to be gone before the whole session is closed, ms. */
 const patience = 5_000

@@ -13,11 +13,33 @@ export const workspace = '/workspace'
 const caTarget = '/etc/dwf/ca-certificates.crt'
 
 /** Each toolchain's own name for "trust these certificates". */
-const caVariables = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'PIP_CERT', 'REQUESTS_CA_BUNDLE', 'CARGO_HTTP_CAINFO', 'GIT_SSL_CAINFO', 'CURL_CA_BUNDLE']
-const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'all_proxy']
+const caVariables = [
+  'SSL_CERT_FILE',
+  'NODE_EXTRA_CA_CERTS',
+  'PIP_CERT',
+  'REQUESTS_CA_BUNDLE',
+  'CARGO_HTTP_CAINFO',
+  'GIT_SSL_CAINFO',
+  'CURL_CA_BUNDLE',
+]
+const proxyVariables = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+]
 
 /** Where distributions keep what the host trusts. */
-const hostBundles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/ca-bundle.pem', '/etc/ssl/cert.pem']
+const hostBundles = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
 
 /** How a plan meets this machine: shown, never hashed. */
 export interface Binding {
@@ -37,10 +59,18 @@ export interface Binding {
 export function caBundleOf(config: Config, env: NodeJS.ProcessEnv): string | undefined {
   const wanted = config.container.caCertificates
   if (wanted === 'none') return undefined
-  if (wanted === 'host') return [env['SSL_CERT_FILE'], ...hostBundles].find((path) => path && isAbsolute(path) && statSync(path, { throwIfNoEntry: false })?.isFile())
+  if (wanted === 'host')
+    return [env['SSL_CERT_FILE'], ...hostBundles].find(
+      (path) => path && isAbsolute(path) && statSync(path, { throwIfNoEntry: false })?.isFile(),
+    )
   const path = resolve(config.root, wanted)
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
-    throw failure('wrong-input', 'no-ca-bundle', `[container] ca_certificates names ${path}, which is not there`, 'give the path of a PEM bundle, "host" or "none"')
+    throw failure(
+      'wrong-input',
+      'no-ca-bundle',
+      `[container] ca_certificates names ${path}, which is not there`,
+      'give the path of a PEM bundle, "host" or "none"',
+    )
   }
   return path
 }
@@ -54,6 +84,13 @@ export function cacheRootOf(config: Config, runFolder: string, env: NodeJS.Proce
   if (config.cache.strategy === 'none') return join(runFolder, 'cache')
   const own = env['DWF_CACHE_ROOT']
   return own && isAbsolute(own) ? own : resolve(config.root, config.cache.root)
+}
+
+/** Values that name a cache by its place in a container, with the folder that it is on the host. */
+export function onHost(values: Readonly<Record<string, string>>, cacheRoot: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value.replace(/(^|[=:\s])\/cache\//g, `$1${cacheRoot}/`)]),
+  )
 }
 
 /** What a container of one class gets: the second promise, with this machine's paths. */
@@ -109,7 +146,8 @@ function gitMounts({ root, git }: Binding): readonly Mount[] {
     if (!isInside(join(root, '.git'), dir)) mounts.push({ from: dir, to: dir, readOnly: true })
   }
   const hooks = git.hooksPath === undefined ? undefined : join(root, git.hooksPath)
-  if (hooks && !isInside(join(root, '.git'), hooks) && lstatSync(hooks, { throwIfNoEntry: false })?.isDirectory()) inTree(hooks, true)
+  if (hooks && !isInside(join(root, '.git'), hooks) && lstatSync(hooks, { throwIfNoEntry: false })?.isDirectory())
+    inTree(hooks, true)
   return mounts
 }
 
@@ -122,15 +160,26 @@ function cacheMounts(taskClass: TaskClass, { root, cacheRoot, empty }: Binding):
   else mkdirSync(folder, { recursive: true, mode: 0o700 })
   return [
     ...(inside ? [...held(root, way), { from: empty, to: `${workspace}/${way}`, readOnly: true }] : []),
-    ...taskClass.caches.map((name) => ({ from: makeFolderWithin(folder, name), to: `/cache/${name}`, readOnly: false })),
+    ...taskClass.caches.map((name) => ({
+      from: makeFolderWithin(folder, name),
+      to: `/cache/${name}`,
+      readOnly: false,
+    })),
   ]
 }
 
 /** What no task may bring into being or change, beside the lock files. */
-export function watchedOf(plan: Plan, git: GitState | undefined, root: string): { files: readonly string[]; absent: readonly string[] } {
+export function watchedOf(
+  plan: Plan,
+  git: GitState | undefined,
+  root: string,
+): { files: readonly string[]; absent: readonly string[] } {
   const hooks = git?.hooksPath
   return {
     files: plan.watched,
-    absent: [...(git || existsSync(join(root, '.git')) ? [] : ['.git']), ...(hooks && !existsSync(join(root, hooks)) ? [hooks] : [])],
+    absent: [
+      ...(git || existsSync(join(root, '.git')) ? [] : ['.git']),
+      ...(hooks && !existsSync(join(root, hooks)) ? [hooks] : []),
+    ],
   }
 }

@@ -9,12 +9,18 @@ import { failure } from '../util/diagnostics.ts'
 export function makeFolderWithin(root: string, path: string): string {
   let at = root
   for (const part of path.split('/').filter((name) => name !== '' && name !== '.')) {
-    if (part === '..') throw failure('refused', 'outside', `${path} leads out of the repository`, 'choose a folder inside of it')
+    if (part === '..')
+      throw failure('refused', 'outside', `${path} leads out of the repository`, 'choose a folder inside of it')
     at = join(at, part)
     const stat = lstatSync(at, { throwIfNoEntry: false })
     if (!stat) mkdirSync(at, { mode: 0o755 })
     else if (!stat.isDirectory()) {
-      throw failure('refused', 'not-a-folder', `${at} is ${stat.isSymbolicLink() ? 'a link' : 'not a folder'}, and dwf keeps its caches there`, 'remove it, or set [cache] root or DWF_CACHE_ROOT')
+      throw failure(
+        'refused',
+        'not-a-folder',
+        `${at} is ${stat.isSymbolicLink() ? 'a link' : 'not a folder'}, and dwf keeps its caches there`,
+        'remove it, or set [cache] root or DWF_CACHE_ROOT',
+      )
     }
   }
   return at

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readSync, fstatSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { escapeTaskId } from '../plan/task-id.ts'
 import type { TaskId } from '../plan/types.ts'

@@ -11,7 +11,10 @@ export class Masker {
 
   /** @param secrets values; the lines of one with several are masked each */
   constructor(secrets: readonly string[]) {
-    const lines = secrets.flatMap((value) => [value, ...value.split('\n').filter((line) => line.length >= shortestSecret)])
+    const lines = secrets.flatMap((value) => [
+      value,
+      ...value.split('\n').filter((line) => line.length >= shortestSecret),
+    ])
     const needles = [...new Set(lines)].map((text) => Buffer.from(text))
     this.#needles = needles.sort((a, b) => b.length - a.length)
     this.#longest = Math.max(0, ...needles.map((needle) => needle.length))
@@ -46,7 +49,8 @@ export class Masker {
   #beginning(data: Buffer): number {
     for (let length = Math.min(this.#longest - 1, data.length); length > 0; length--) {
       const end = data.subarray(data.length - length)
-      if (this.#needles.some((needle) => needle.length > length && needle.subarray(0, length).equals(end))) return length
+      if (this.#needles.some((needle) => needle.length > length && needle.subarray(0, length).equals(end)))
+        return length
     }
     return 0
   }

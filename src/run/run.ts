@@ -1,5 +1,5 @@
-import type { Plan, PlannedTask, TaskId } from '../plan/types.ts'
 import type { Session } from '../engine/types.ts'
+import type { Plan, PlannedTask, TaskId } from '../plan/types.ts'
 import { type Diagnostic, Failure } from '../util/diagnostics.ts'
 import { attempt } from './attempt.ts'
 import { TaskLog } from './log.ts'
@@ -16,6 +16,8 @@ export interface World {
   readonly logs: string
   /** Where the root of the project is for a task: `/workspace` in a container, its own path on the host. */
   readonly workspace: (task: PlannedTask) => string
+  /** Values that name a cache, as they are where the task runs: `/cache/NAME` in a container, a folder on the host. */
+  readonly here: (task: PlannedTask, values: Readonly<Record<string, string>>) => Readonly<Record<string, string>>
   readonly open: (classId: string) => Promise<Session>
   readonly gate: GateRunner
   readonly stamps: SetupStamps
@@ -44,7 +46,10 @@ export async function runPlan(plan: Plan, world: World, options: RunOptions): Pr
   const before = snapshot(world.root, world.watched)
   const results = new Map<TaskId, TaskResult>()
   const going = new Map<TaskId, Promise<void>>()
-  const sessions = new Sessions(world.open, plan.tasks.filter((task) => task.kind !== 'gate').map((task) => task.class))
+  const sessions = new Sessions(
+    world.open,
+    plan.tasks.filter((task) => task.kind !== 'gate').map((task) => task.class),
+  )
   // Ends what is running when the run stops: by the caller, or at the first failure.
   const stopper = new AbortController()
   const stop = () => stopper.abort()
@@ -58,7 +63,8 @@ export async function runPlan(plan: Plan, world: World, options: RunOptions): Pr
     if (!isGood(result.outcome) && result.outcome !== 'not-run' && !options.keepGoing) stop()
     if (task.kind !== 'gate') await sessions.done(task.class)
   }
-  const notRun = (task: PlannedTask, reason: string) => settle(task, { id: task.id, outcome: 'not-run', ms: 0, attempts: 0, reason })
+  const notRun = (task: PlannedTask, reason: string) =>
+    settle(task, { id: task.id, outcome: 'not-run', ms: 0, attempts: 0, reason })
 
   const step = async (): Promise<boolean> => {
     let progressed = false
@@ -103,7 +109,9 @@ export async function runPlan(plan: Plan, world: World, options: RunOptions): Pr
   const result: RunResult = {
     id: run,
     ok: violations.length === 0 && tasks.every((task) => isGood(task.outcome)) && !options.signal.aborted,
-    ...(options.signal.aborted ? { ended: options.signal.reason === 'deadline' ? ('deadline' as const) : ('interrupted' as const) } : {}),
+    ...(options.signal.aborted
+      ? { ended: options.signal.reason === 'deadline' ? ('deadline' as const) : ('interrupted' as const) }
+      : {}),
     ms: now() - began,
     tasks,
     violations,
@@ -112,11 +120,18 @@ export async function runPlan(plan: Plan, world: World, options: RunOptions): Pr
   return result
 }
 
-async function runTask(task: PlannedTask, world: World, options: RunOptions, signal: AbortSignal, sessions: Sessions): Promise<TaskResult> {
+async function runTask(
+  task: PlannedTask,
+  world: World,
+  options: RunOptions,
+  signal: AbortSignal,
+  sessions: Sessions,
+): Promise<TaskResult> {
   const { now } = world
   if (task.kind === 'gate') return runGate(task, world, signal)
   const isSetup = task.lockFiles !== undefined
-  if (isSetup && world.stamps.isCurrent(task)) return { id: task.id, outcome: 'current', ms: 0, attempts: 0, reason: 'nothing changed' }
+  if (isSetup && world.stamps.isCurrent(task))
+    return { id: task.id, outcome: 'current', ms: 0, attempts: 0, reason: 'nothing changed' }
   if (isSetup) world.stamps.clear(task)
   // The first task of a class waits for its container, and that for the image: no time of the task's own.
   await sessions.get(task.class)
@@ -139,7 +154,14 @@ async function runTask(task: PlannedTask, world: World, options: RunOptions, sig
   }
 }
 
-async function tryOnce(task: PlannedTask, world: World, options: RunOptions, signal: AbortSignal, sessions: Sessions, log: TaskLog): Promise<{ outcome: Outcome; code?: number; reason?: string }> {
+async function tryOnce(
+  task: PlannedTask,
+  world: World,
+  options: RunOptions,
+  signal: AbortSignal,
+  sessions: Sessions,
+  log: TaskLog,
+): Promise<{ outcome: Outcome; code?: number; reason?: string }> {
   const session = await sessions.get(task.class)
   const secrets = world.secrets(task)
   const maskers = { stdout: new Masker(Object.values(secrets)), stderr: new Masker(Object.values(secrets)) }
@@ -154,7 +176,8 @@ async function tryOnce(task: PlannedTask, world: World, options: RunOptions, sig
     {
       argv: task.argv,
       dir: task.dir === '' ? world.workspace(task) : `${world.workspace(task)}/${task.dir}`,
-      env: { ...task.env, ...secrets },
+      env: { ...world.here(task, task.env), ...secrets },
+      path: Object.values(world.here(task, Object.fromEntries(task.path.entries()))),
       onOutput: (stream, chunk) => said(stream, maskers[stream].add(chunk)),
     },
     { timeoutMs: task.timeoutMs, graceMs: options.graceMs, signal, hurry: options.hurry },
@@ -178,7 +201,12 @@ async function runGate(task: PlannedTask, world: World, signal: AbortSignal): Pr
   try {
     const verdict = await world.gate(task.layer!, signal).catch((error) => {
       if (!(error instanceof Failure)) throw error
-      return { kind: 'broken' as const, summary: error.message, lines: error.diagnostics.map((diagnostic) => diagnostic.message), diagnostics: error.diagnostics }
+      return {
+        kind: 'broken' as const,
+        summary: error.message,
+        lines: error.diagnostics.map((diagnostic) => diagnostic.message),
+        diagnostics: error.diagnostics,
+      }
     })
     if (verdict.lines.length > 0) log.write('stdout', Buffer.from(`${verdict.lines.join('\n')}\n`), world.now())
     return {

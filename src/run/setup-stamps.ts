@@ -9,18 +9,24 @@ export class SetupStamps {
   readonly #file: string
   readonly #root: string
   readonly #image: string
+  readonly #cacheRoot: string
   readonly #stamps: Record<string, string>
 
-  /** @param image fingerprint of the image, with platform: another toolchain may need another install */
-  constructor(file: string, root: string, image: string) {
+  /** @param options.image fingerprint of the image, with platform: another toolchain may need another install */
+  constructor(file: string, options: { readonly root: string; readonly cacheRoot: string; readonly image: string }) {
     this.#file = file
-    this.#root = root
-    this.#image = image
+    this.#root = options.root
+    this.#cacheRoot = options.cacheRoot
+    this.#image = options.image
     this.#stamps = read(file)
   }
 
   isCurrent(task: PlannedTask): boolean {
-    const outputsThere = (task.outputs ?? []).every((path) => existsSync(join(this.#root, path)))
+    const outputsThere = (task.outputs ?? []).every((path) =>
+      existsSync(
+        path.startsWith('/cache/') ? join(this.#cacheRoot, path.slice('/cache/'.length)) : join(this.#root, path),
+      ),
+    )
     return outputsThere && this.#stamps[task.id] === this.#key(task)
   }
 

@@ -47,9 +47,29 @@ export interface RunResult {
 /** Everything that happens in a run. Times are milliseconds since the epoch. */
 export type DwfEvent =
   | { readonly type: 'run-started'; readonly run: string; readonly at: number; readonly tasks: readonly TaskId[] }
-  | { readonly type: 'task-started'; readonly run: string; readonly task: TaskId; readonly attempt: number; readonly at: number }
-  | { readonly type: 'output'; readonly run: string; readonly task: TaskId; readonly stream: 'stdout' | 'stderr'; readonly chunk: Buffer; readonly at: number }
-  | { readonly type: 'task-retried'; readonly run: string; readonly task: TaskId; readonly attempt: number; readonly at: number; readonly outcome: Outcome }
+  | {
+      readonly type: 'task-started'
+      readonly run: string
+      readonly task: TaskId
+      readonly attempt: number
+      readonly at: number
+    }
+  | {
+      readonly type: 'output'
+      readonly run: string
+      readonly task: TaskId
+      readonly stream: 'stdout' | 'stderr'
+      readonly chunk: Buffer
+      readonly at: number
+    }
+  | {
+      readonly type: 'task-retried'
+      readonly run: string
+      readonly task: TaskId
+      readonly attempt: number
+      readonly at: number
+      readonly outcome: Outcome
+    }
   | { readonly type: 'task-ended'; readonly run: string; readonly at: number; readonly result: TaskResult }
   | { readonly type: 'note'; readonly run: string; readonly at: number; readonly text: string }
   | { readonly type: 'run-ended'; readonly run: string; readonly at: number; readonly result: RunResult }

@@ -28,8 +28,6 @@ const recipes: readonly ToolchainRecipe[] = [
     tool: 'bun',
     npm: 'bun',
     needs: ['node'],
-    // Puts the binary of its platform package in place: installed without scripts, bun 1.4.5 only says that it is missing.
-    run: ['cd "$(npm root --global)/bun" && node install.js'],
     smoke: ['bun', '--version'],
   },
   {

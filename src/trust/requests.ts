@@ -26,25 +26,61 @@ export function trustAsk(config: Config): TrustAsk {
   const ask = (kind: string, says: string, ...path: (string | number)[]) => requests.push({ kind, says, path })
   const tasks = Object.values(config.tasks)
   if (config.runtime.profile === 'host') {
-    ask('host-profile', 'run every task on this machine without a container, with your own rights', 'runtime', 'profile')
-    for (const task of tasks) ask('host-command', `run on this machine: ${JSON.stringify(task.argv)}`, 'tasks', task.command)
+    ask(
+      'host-profile',
+      'run every task on this machine without a container, with your own rights',
+      'runtime',
+      'profile',
+    )
+    for (const task of tasks)
+      ask('host-command', `run on this machine: ${JSON.stringify(task.argv)}`, 'tasks', task.command)
   }
-  if (config.container.engine === 'docker') ask('engine', 'use a Docker daemon, also one that runs as root', 'container', 'engine')
+  if (config.container.engine === 'docker')
+    ask('engine', 'use a Docker daemon, also one that runs as root', 'container', 'engine')
   if (config.container.network === 'egress') ask('network', 'give every task outbound network', 'container', 'network')
-  if (config.setup.scripts === 'online') ask('online-scripts', 'run the install scripts of packages with network', 'setup', 'scripts')
-  if (!isInside(config.root, resolve(config.root, config.cache.root))) ask('host-path', `keep caches outside of the repository, in ${config.cache.root}`, 'cache', 'root')
+  if (config.setup.scripts === 'online')
+    ask('online-scripts', 'run the install scripts of packages with network', 'setup', 'scripts')
+  if (!isInside(config.root, resolve(config.root, config.cache.root)))
+    ask('host-path', `keep caches outside of the repository, in ${config.cache.root}`, 'cache', 'root')
   const bundle = config.container.caCertificates
-  if (bundle !== 'host' && bundle !== 'none' && (isAbsolute(bundle) || !isInside(config.root, resolve(config.root, bundle)))) {
+  if (
+    bundle !== 'host' &&
+    bundle !== 'none' &&
+    (isAbsolute(bundle) || !isInside(config.root, resolve(config.root, bundle)))
+  ) {
     ask('host-path', `read certificates from ${bundle}`, 'container', 'ca_certificates')
   }
   for (const task of tasks) {
-    if (task.runtime === 'host' && config.runtime.profile !== 'host') ask('host-command', `run on this machine, without a container: ${JSON.stringify(task.argv)}`, 'tasks', task.command, 'runtime')
+    if (task.runtime === 'host' && config.runtime.profile !== 'host')
+      ask(
+        'host-command',
+        `run on this machine, without a container: ${JSON.stringify(task.argv)}`,
+        'tasks',
+        task.command,
+        'runtime',
+      )
     const runs = `${task.command}, which runs ${JSON.stringify(task.argv)}`
-    if (task.network === 'egress' && config.container.network !== 'egress') ask('network', `give outbound network to ${runs}`, 'tasks', task.command, 'network')
-    for (const [index, name] of task.secrets.entries()) ask('secret', `give the secret ${name} to ${runs}${task.network === 'egress' ? ', with network' : ''}`, 'tasks', task.command, 'secrets', index)
+    if (task.network === 'egress' && config.container.network !== 'egress')
+      ask('network', `give outbound network to ${runs}`, 'tasks', task.command, 'network')
+    for (const [index, name] of task.secrets.entries())
+      ask(
+        'secret',
+        `give the secret ${name} to ${runs}${task.network === 'egress' ? ', with network' : ''}`,
+        'tasks',
+        task.command,
+        'secrets',
+        index,
+      )
   }
   for (const extension of config.extensions) {
-    if (extension.trusted) ask('extension', `trust the extension ${extension.name}${extension.path ? ` (${extension.path})` : ''}`, 'extensions', extension.name, 'trusted')
+    if (extension.trusted)
+      ask(
+        'extension',
+        `trust the extension ${extension.name}${extension.path ? ` (${extension.path})` : ''}`,
+        'extensions',
+        extension.name,
+        'trusted',
+      )
   }
   return { requests, hash: hashOf(requests.map(({ kind, says }) => `${kind} ${says}`).sort(byCodeUnit)) }
 }

@@ -23,7 +23,12 @@ interface TrustFile {
 export function trustFile(root: string, env: NodeJS.ProcessEnv = process.env): string {
   const file = join(configFolder(env), 'trust.json')
   if (isInside(root, file)) {
-    throw failure('refused', 'trust-in-repository', `the folder for approvals lies in the repository: ${file}`, 'set XDG_CONFIG_HOME to a folder outside of it')
+    throw failure(
+      'refused',
+      'trust-in-repository',
+      `the folder for approvals lies in the repository: ${file}`,
+      'set XDG_CONFIG_HOME to a folder outside of it',
+    )
   }
   return file
 }
@@ -32,7 +37,12 @@ function readAll(file: string): TrustFile {
   const stat = lstatSync(file, { throwIfNoEntry: false })
   if (!stat) return { schema: 'dwf.trust/1', projects: {} }
   if (!stat.isFile() || (process.getuid && stat.uid !== process.getuid()) || (stat.mode & 0o022) !== 0) {
-    throw failure('refused', 'trust-file-open', `${file} could have been written by somebody else`, `look at it, then: chmod 600 ${file}`)
+    throw failure(
+      'refused',
+      'trust-file-open',
+      `${file} could have been written by somebody else`,
+      `look at it, then: chmod 600 ${file}`,
+    )
   }
   try {
     const value = JSON.parse(readFileSync(file, 'utf8'))
@@ -54,10 +64,23 @@ export function isTrusted(root: string, ask: TrustAsk, env: NodeJS.ProcessEnv = 
   return ask.requests.length === 0 || approvalOf(root, env)?.hash === ask.hash
 }
 
-export function approve(root: string, ask: TrustAsk, by: Approval['by'], now: Date, env: NodeJS.ProcessEnv = process.env): void {
+export function approve(
+  root: string,
+  ask: TrustAsk,
+  by: Approval['by'],
+  now: Date,
+  env: NodeJS.ProcessEnv = process.env,
+): void {
   const file = trustFile(root, env)
   const all = readAll(file)
-  save(file, { ...all, projects: { ...all.projects, [root]: { hash: ask.hash, requests: ask.requests, at: now.toISOString(), by } } }, env)
+  save(
+    file,
+    {
+      ...all,
+      projects: { ...all.projects, [root]: { hash: ask.hash, requests: ask.requests, at: now.toISOString(), by } },
+    },
+    env,
+  )
 }
 
 /** @returns false when there was nothing to revoke */
@@ -74,9 +97,15 @@ function save(file: string, value: TrustFile, env: NodeJS.ProcessEnv): void {
 }
 
 /** What is asked now and was not approved, and what was approved and is no longer asked. */
-export function trustDiff(ask: TrustAsk, approval: Approval | undefined): { readonly added: readonly TrustRequest[]; readonly gone: readonly TrustRequest[] } {
+export function trustDiff(
+  ask: TrustAsk,
+  approval: Approval | undefined,
+): { readonly added: readonly TrustRequest[]; readonly gone: readonly TrustRequest[] } {
   const key = (request: TrustRequest) => `${request.kind} ${request.says}`
   const before = new Set((approval?.requests ?? []).map(key))
   const now = new Set(ask.requests.map(key))
-  return { added: ask.requests.filter((request) => !before.has(key(request))), gone: (approval?.requests ?? []).filter((request) => !now.has(key(request))) }
+  return {
+    added: ask.requests.filter((request) => !before.has(key(request))),
+    gone: (approval?.requests ?? []).filter((request) => !now.has(key(request))),
+  }
 }

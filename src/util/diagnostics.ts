@@ -19,14 +19,7 @@ export interface Diagnostic {
 }
 
 /** Why a command could not do what was asked; cli/ maps each kind to an exit code. */
-export type FailureKind =
-  | 'failed'
-  | 'wrong-input'
-  | 'machine-cannot'
-  | 'refused'
-  | 'drift'
-  | 'deadline'
-  | 'interrupted'
+export type FailureKind = 'failed' | 'wrong-input' | 'machine-cannot' | 'refused' | 'drift' | 'deadline' | 'interrupted'
 
 /** The one error type that is thrown on purpose: anything else that reaches cli/ is a bug of dwf. */
 export class Failure extends Error {

@@ -6,7 +6,12 @@ import { isAbsolute, join, relative } from 'node:path'
 function xdg(env: NodeJS.ProcessEnv, name: string, fallback: string): string {
   const value = env[name]
   // The XDG specification: a relative path is invalid and must be ignored.
-  return join(value && isAbsolute(value) ? value : join(env['HOME'] && isAbsolute(env['HOME']) ? env['HOME'] : homedir(), fallback), 'dwf')
+  return join(
+    value && isAbsolute(value)
+      ? value
+      : join(env['HOME'] && isAbsolute(env['HOME']) ? env['HOME'] : homedir(), fallback),
+    'dwf',
+  )
 }
 
 /** `$XDG_STATE_HOME/dwf`: runs, logs, stamps, locks. */
@@ -21,7 +26,8 @@ export function privateFolder(path: string): string {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const stat = lstatSync(path)
   if (!stat.isDirectory()) throw new Error(`${path} is not a folder`)
-  if (process.getuid && stat.uid !== process.getuid()) throw new Error(`${path} belongs to somebody else (uid ${stat.uid})`)
+  if (process.getuid && stat.uid !== process.getuid())
+    throw new Error(`${path} belongs to somebody else (uid ${stat.uid})`)
   if ((stat.mode & 0o077) !== 0) chmodSync(path, 0o700)
   return path
 }

@@ -46,7 +46,13 @@ export class TomlPlaces {
   #span(node: AstNode | undefined): Span | undefined {
     if (!node) return undefined
     const { start, end } = node.loc
-    return spanAt(this.#file, this.#text, start.line, start.column + 1, end.line === start.line ? end.column - start.column : undefined)
+    return spanAt(
+      this.#file,
+      this.#text,
+      start.line,
+      start.column + 1,
+      end.line === start.line ? end.column - start.column : undefined,
+    )
   }
 
   #walk(node: AstNode, at: Path): void {

@@ -13,11 +13,21 @@ const shell = () => new Slot(spawn('/bin/sh', { stdio: 'pipe' }), slotPrelude({ 
 
 function request(argv: readonly string[], more: Partial<ExecRequest> = {}) {
   const out = { stdout: '', stderr: '' }
-  const asked: ExecRequest = { argv, dir: '/', env: {}, onOutput: (stream, chunk) => void (out[stream] += chunk.toString('utf8')), ...more }
+  const asked: ExecRequest = {
+    argv,
+    dir: '/',
+    env: {},
+    onOutput: (stream, chunk) => void (out[stream] += chunk.toString('utf8')),
+    ...more,
+  }
   return { asked, out }
 }
 
-async function runIn(slot: Slot, argv: readonly string[], more: Partial<ExecRequest> = {}): Promise<{ exit: Exit; stdout: string; stderr: string }> {
+async function runIn(
+  slot: Slot,
+  argv: readonly string[],
+  more: Partial<ExecRequest> = {},
+): Promise<{ exit: Exit; stdout: string; stderr: string }> {
   const { asked, out } = request(argv, more)
   const exit = await slot.start(asked).exit
   return { exit, ...out }
@@ -25,9 +35,20 @@ async function runIn(slot: Slot, argv: readonly string[], more: Partial<ExecRequ
 
 test('codes, both streams and odd arguments come through a shell that stays open', async () => {
   const slot = shell()
-  assert.deepEqual(await runIn(slot, ['sh', '-c', 'echo out; echo err >&2; exit 7']), { exit: { kind: 'code', code: 7 }, stdout: 'out\n', stderr: 'err\n' })
-  assert.deepEqual(await runIn(slot, ['printf', '%s', "a'b\n$(id) `x` \\ \""]), { exit: { kind: 'code', code: 0 }, stdout: "a'b\n$(id) `x` \\ \"", stderr: '' })
-  assert.equal((await runIn(slot, ['sh', '-c', 'printf "%s" "$V"'], { env: { V: "it's\n${HOME}" } })).stdout, "it's\n${HOME}")
+  assert.deepEqual(await runIn(slot, ['sh', '-c', 'echo out; echo err >&2; exit 7']), {
+    exit: { kind: 'code', code: 7 },
+    stdout: 'out\n',
+    stderr: 'err\n',
+  })
+  assert.deepEqual(await runIn(slot, ['printf', '%s', 'a\'b\n$(id) `x` \\ "']), {
+    exit: { kind: 'code', code: 0 },
+    stdout: 'a\'b\n$(id) `x` \\ "',
+    stderr: '',
+  })
+  assert.equal(
+    (await runIn(slot, ['sh', '-c', 'printf "%s" "$V"'], { env: { V: "it's\n${HOME}" } })).stdout,
+    "it's\n${HOME}",
+  )
   assert.equal((await runIn(slot, ['pwd'], { dir: '/tmp' })).stdout, '/tmp\n')
   assert.deepEqual((await runIn(slot, ['true'], { dir: '/no such folder' })).exit, { kind: 'code', code: 126 })
   assert.deepEqual((await runIn(slot, ['/nosuch'])).exit, { kind: 'code', code: 127 })
@@ -50,7 +71,10 @@ test('a task that a signal ends is not a success', async () => {
 
 test('TERM reaches the whole subtree, KILL what ignores it', async () => {
   const slot = shell()
-  for (const [signal, script] of [['TERM', 'sleep 60 & wait'], ['KILL', 'trap "" TERM; sleep 60; sleep 60']] as const) {
+  for (const [signal, script] of [
+    ['TERM', 'sleep 60 & wait'],
+    ['KILL', 'trap "" TERM; sleep 60; sleep 60'],
+  ] as const) {
     const { asked } = request(['sh', '-c', script])
     const running = slot.start(asked)
     setTimeout(() => running.signal(signal), 200)
@@ -118,19 +142,25 @@ test('the token of failure cannot say success, and one stream alone says nothing
 
 test('a marker is found however the bytes are cut, and everything before it is output', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 80 }), fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }), async (bytes, cuts) => {
-      const { child, exit, out, ok } = fakeShell()
-      const body = Buffer.from(bytes).toString('latin1').replaceAll(/[^\x00-\x7f]/g, '\u001e')
-      const text = Buffer.from(`${body}\u001e${ok} 0\n`)
-      let at = 0
-      for (const cut of [...cuts, text.length]) {
-        child.stdout.write(text.subarray(at, at + cut))
-        at = Math.min(text.length, at + cut)
-      }
-      child.stderr.write(`\u001e${ok} 0\n`)
-      assert.deepEqual(await exit, { kind: 'code', code: 0 })
-      assert.equal(out.stdout, body)
-    }),
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 80 }),
+      fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }),
+      async (bytes, cuts) => {
+        const { child, exit, out, ok } = fakeShell()
+        const body = Buffer.from(bytes)
+          .toString('latin1')
+          .replaceAll(/[^\x00-\x7f]/g, '\u001e')
+        const text = Buffer.from(`${body}\u001e${ok} 0\n`)
+        let at = 0
+        for (const cut of [...cuts, text.length]) {
+          child.stdout.write(text.subarray(at, at + cut))
+          at = Math.min(text.length, at + cut)
+        }
+        child.stderr.write(`\u001e${ok} 0\n`)
+        assert.deepEqual(await exit, { kind: 'code', code: 0 })
+        assert.equal(out.stdout, body)
+      },
+    ),
     { numRuns: 200 },
   )
 })
@@ -147,7 +177,10 @@ test('a host session runs tasks side by side and starts from a short list of var
     const one = request(['sh', '-c', 'sleep 0.3; echo one'])
     const two = request(['env'])
     const running = await Promise.all([session.exec(one.asked), session.exec(two.asked)])
-    assert.deepEqual(await Promise.all(running.map(({ exit }) => exit)), [{ kind: 'code', code: 0 }, { kind: 'code', code: 0 }])
+    assert.deepEqual(await Promise.all(running.map(({ exit }) => exit)), [
+      { kind: 'code', code: 0 },
+      { kind: 'code', code: 0 },
+    ])
     assert.equal(one.out.stdout, 'one\n')
     assert.doesNotMatch(two.out.stdout, /SECRET_OF_MINE/)
   } finally {

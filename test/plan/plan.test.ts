@@ -15,7 +15,13 @@ const node: StackUnit = {
   packages: [],
   caches: [{ name: 'npm', env: { npm_config_cache: '/cache/npm' } }],
   env: {},
-  setup: { lockFiles: ['package-lock.json'], fetch: ['npm', 'ci', '--ignore-scripts'], install: ['npm', 'rebuild'], split: true, outputs: ['node_modules'] },
+  setup: {
+    lockFiles: ['package-lock.json'],
+    fetch: ['npm', 'ci', '--ignore-scripts'],
+    install: ['npm', 'rebuild'],
+    split: true,
+    outputs: ['node_modules'],
+  },
   tasks: [
     { command: 'build:debug', argv: ['npm', 'run', 'build'] },
     { command: 'test:unit', argv: ['npm', 'test'] },
@@ -37,13 +43,16 @@ async function planned(text: string, asked: string[], units: StackUnit[] = [node
 
 test('gates come first, then fetch, setup and what needs them', async () => {
   const { plan: made } = await planned('[targets]\npr = ["build:debug", "test:unit", "scan:deps"]', ['check:pr'])
-  assert.deepEqual(made!.tasks.map((task) => [task.id, task.class]), [
-    ['scan:deps@project', 'gate'],
-    ['setup:fetch@node', 'fetch'],
-    ['setup:deps@node', 'offline'],
-    ['build:debug@node', 'offline'],
-    ['test:unit@node', 'offline'],
-  ])
+  assert.deepEqual(
+    made!.tasks.map((task) => [task.id, task.class]),
+    [
+      ['scan:deps@project', 'gate'],
+      ['setup:fetch@node', 'fetch'],
+      ['setup:deps@node', 'offline'],
+      ['build:debug@node', 'offline'],
+      ['test:unit@node', 'offline'],
+    ],
+  )
   const [, fetch, , build] = made!.tasks
   assert.equal(fetch!.network, 'egress')
   assert.deepEqual(build!.needs, ['setup:deps@node'])
@@ -59,7 +68,10 @@ test('asking for what the repository does not have says what to add', async () =
 
 test('a task of devflow.toml takes the place of what the stack offers', async () => {
   const { plan: made } = await planned('[tasks.test]\nrun = "make check"', ['test'])
-  assert.deepEqual(made!.tasks.map((task) => task.id), ['setup:fetch@node', 'setup:deps@node', 'test:unit@project'])
+  assert.deepEqual(
+    made!.tasks.map((task) => task.id),
+    ['setup:fetch@node', 'setup:deps@node', 'test:unit@project'],
+  )
   assert.deepEqual(made!.tasks.at(-1)!.argv, ['sh', '-c', 'make check'])
   assert.equal(made!.tasks.at(-1)!.env['npm_config_cache'], '/cache/npm')
 })
@@ -67,13 +79,21 @@ test('a task of devflow.toml takes the place of what the stack offers', async ()
 test('a need that nothing offers, and a circle of needs, are problems at their key', async () => {
   const lost = await planned('[tasks."test:e2e"]\nrun = "x"\nneeds = ["package:artifact"]', ['test:e2e'])
   assert.deepEqual(lost.problems![0]!.path, ['tasks', 'test:e2e', 'needs', 0])
-  const round = await planned('[tasks."test:a"]\nrun = "x"\nneeds = ["test:b"]\n[tasks."test:b"]\nrun = "x"\nneeds = ["test:a"]', ['test:a'])
+  const round = await planned(
+    '[tasks."test:a"]\nrun = "x"\nneeds = ["test:b"]\n[tasks."test:b"]\nrun = "x"\nneeds = ["test:a"]',
+    ['test:a'],
+  )
   assert.match(round.problems![0]!.message, /go round in a circle: test:a@project → test:b@project → test:a@project/)
 })
 
 test('networked tasks, secret tasks and fetches never share a class', async () => {
-  const { plan: made } = await planned('[tasks."test:a"]\nrun = "x"\nnetwork = "egress"\n[tasks."test:b"]\nrun = "x"\nsecrets = ["TOKEN"]\n[tasks."test:c"]\nrun = "x"\nnetwork = "egress"\n[tasks."test:d"]\nrun = "x"', ['test:a', 'test:b', 'test:c', 'test:d'])
-  const classes = made!.tasks.filter((task) => task.stack === 'project' || task.kind === 'fetch').map((task) => task.class)
+  const { plan: made } = await planned(
+    '[tasks."test:a"]\nrun = "x"\nnetwork = "egress"\n[tasks."test:b"]\nrun = "x"\nsecrets = ["TOKEN"]\n[tasks."test:c"]\nrun = "x"\nnetwork = "egress"\n[tasks."test:d"]\nrun = "x"',
+    ['test:a', 'test:b', 'test:c', 'test:d'],
+  )
+  const classes = made!.tasks
+    .filter((task) => task.stack === 'project' || task.kind === 'fetch')
+    .map((task) => task.class)
   assert.deepEqual(classes, ['fetch', 'test:a@project', 'test:b@project', 'test:c@project', 'offline'])
 })
 
@@ -90,7 +110,14 @@ test('the same input gives the same hash, one changed flag another, and the sour
   const base = await hash('')
   assert.equal(await hash(''), base)
   assert.equal(await hash('[container]\nmemory = "4g"'), base)
-  for (const text of ['[container]\nmemory = "5g"', '[scan]\nseverity = "low"', '[container]\nnetwork = "egress"', '[setup]\nscripts = "never"', '[runtime]\nprofile = "host"', '[project]\nname = "other"\n[tasks.test]\nrun = "npm test"']) {
+  for (const text of [
+    '[container]\nmemory = "5g"',
+    '[scan]\nseverity = "low"',
+    '[container]\nnetwork = "egress"',
+    '[setup]\nscripts = "never"',
+    '[runtime]\nprofile = "host"',
+    '[project]\nname = "other"\n[tasks.test]\nrun = "npm test"',
+  ]) {
     assert.notEqual(await hash(text), base, text)
   }
   const flag: StackUnit = { ...node, tasks: node.tasks.map((task) => ({ ...task, argv: [...task.argv, '--x'] })) }
@@ -100,12 +127,16 @@ test('the same input gives the same hash, one changed flag another, and the sour
 test('no person, path or time is in a plan', async () => {
   const { plan: made } = await planned('', ['check:pr'])
   const text = JSON.stringify(made)
-  for (const word of ['/repo', process.env['HOME'] ?? '/root', String(process.pid)]) assert.ok(!text.includes(`"${word}`), word)
+  for (const word of ['/repo', process.env['HOME'] ?? '/root', String(process.pid)])
+    assert.ok(!text.includes(`"${word}`), word)
 })
 
 test('scan:all is every layer, an unknown layer is a problem', async () => {
   const all = await planned('', ['scan:all'])
-  assert.deepEqual(all.plan!.tasks.map((task) => task.id), ['scan:deps@project', 'scan:secrets@project', 'scan:config@project'])
+  assert.deepEqual(
+    all.plan!.tasks.map((task) => task.id),
+    ['scan:deps@project', 'scan:secrets@project', 'scan:config@project'],
+  )
   const wrong = await planned('', ['scan:dep'])
   assert.match(wrong.problems![0]!.hint!, /did you mean "scan:deps"/)
 })

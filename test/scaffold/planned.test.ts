@@ -118,7 +118,6 @@ const hostile = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text that must stay text
   '${HOME}',
   '%{ if true }x%{ endif }',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text that must stay text
   '$${x}',
   '{{name}}',
   '{{{name}}}',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -102,6 +103,19 @@ test('a lock file of another folder does not stand for a manifest, one above doe
   assert.deepEqual(lines, [
     'ab/package.json: it has dependencies and no lock file that Trivy reads; they are not judged',
   ])
+})
+
+test('a folder that cannot be listed breaks every gate', async (t) => {
+  // Deeper than a path can be long: not even root can list it by its path, as Trivy would have to.
+  for (const layer of ['deps', 'secrets', 'config'] as const) {
+    const { root, judge } = rig(t, layer)
+    const deep = 'i=0; while [ $i -lt 20 ]; do mkdir "$1" && cd -P "$1" || exit 1; i=$((i+1)); done'
+    execFileSync('sh', ['-c', deep, 'sh', 'x'.repeat(250)], { cwd: root })
+    const verdict = await judge()
+    execFileSync('rm', ['-rf', root])
+    assert.equal(verdict.kind, 'broken', layer)
+    assert.match(verdict.summary, /^1 file not judged, the first: x+.*: a folder that cannot be read/)
+  }
 })
 
 test('Dockerfile.devflow must have been looked at; another Dockerfile may be a template', async (t) => {

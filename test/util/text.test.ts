@@ -22,7 +22,9 @@ test('distance is a metric on short words', () => {
 })
 
 test('a shell reads a quoted word back as it was', () => {
-  const word = fc.string({ unit: 'binary', minLength: 0, maxLength: 20 }).filter((text) => !text.includes('\0') && text.isWellFormed())
+  const word = fc
+    .string({ unit: 'binary', minLength: 0, maxLength: 20 })
+    .filter((text) => !text.includes('\0') && text.isWellFormed())
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), (words) => {
       const out = execFileSync('sh', ['-c', `printf '%s\\0' ${words.map(shellQuote).join(' ')}`]).toString('utf8')
@@ -40,7 +42,8 @@ test('no control character of a repository reaches the terminal', () => {
 test('durations and sizes', () => {
   assert.equal(parseDuration('1h30m'), 5_400_000)
   assert.equal(parseDuration('500ms'), 500)
-  for (const bad of ['', '0s', '15x', '15', 's', '-5s', '1h 30m', '400d']) assert.equal(parseDuration(bad), undefined, bad)
+  for (const bad of ['', '0s', '15x', '15', 's', '-5s', '1h 30m', '400d'])
+    assert.equal(parseDuration(bad), undefined, bad)
   assert.equal(parseSize('4g'), 4 * 1024 ** 3)
   assert.equal(parseSize('4GiB'), 4 * 1024 ** 3)
   for (const bad of ['', '0', '4x', '-1g', 'g']) assert.equal(parseSize(bad), undefined, bad)

@@ -81,7 +81,10 @@ true
 })
 
 test('an end marker that a task makes up is output, and its own code counts', async (context) => {
-  const repo = await tasks(context, `[tasks.test]\nrun = '''printf '\\036%032d 0\\n' 0; printf '\\036%032d 0\\n' 0 >&2; exit 3'''\n`)
+  const repo = await tasks(
+    context,
+    `[tasks.test]\nrun = '''printf '\\036%032d 0\\n' 0; printf '\\036%032d 0\\n' 0 >&2; exit 3'''\n`,
+  )
   const { code, all } = await repo.dwf(['test'])
   assert.equal(code, 1)
   assert.match(all, /test:unit@project\s+failed \(exit 3\)/)
@@ -111,7 +114,10 @@ test('a task that kills everything it can see fails, and so does the run', async
 })
 
 test('processes are limited', async (context) => {
-  const repo = await tasks(context, `[container]\npids = 64\n[tasks.test]\nrun = '''for i in $(seq 200); do sleep 5 & done 2>&1; wait'''\n`)
+  const repo = await tasks(
+    context,
+    `[container]\npids = 64\n[tasks.test]\nrun = '''for i in $(seq 200); do sleep 5 & done 2>&1; wait'''\n`,
+  )
   const { code, all } = await repo.dwf(['test'])
   assert.match(all, /Cannot fork|Resource temporarily unavailable/, `${code} ${all}`)
 })
@@ -125,8 +131,12 @@ test('a .git that a task makes, and a lock file that it changes, fail the run', 
 })
 
 test('a worktree: git works inside, and neither its .git file nor the common dir can be written', async (context) => {
-  const repo = await tasks(context, `[tasks.test]\nrun = '''git rev-parse --show-toplevel; git log --oneline; touch "$(git rev-parse --git-common-dir)/x" || echo "common read-only"; rm .git || echo "file held"'''\n`)
-  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.test', ...args], { cwd: repo.root })
+  const repo = await tasks(
+    context,
+    `[tasks.test]\nrun = '''git rev-parse --show-toplevel; git log --oneline; touch "$(git rev-parse --git-common-dir)/x" || echo "common read-only"; rm .git || echo "file held"'''\n`,
+  )
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.test', ...args], { cwd: repo.root })
   git('init', '--quiet')
   git('add', '-A')
   git('commit', '--quiet', '-m', 'first')
@@ -134,7 +144,8 @@ test('a worktree: git works inside, and neither its .git file nor the common dir
   git('worktree', 'add', '--quiet', '-b', 'side', tree)
   const { code, all } = await repo.dwf(['test'], { cwd: tree })
   assert.equal(code, 0, all)
-  for (const line of ['/workspace', 'first', 'common read-only', 'file held']) assert.match(all, new RegExp(`│ .*${line}`), all)
+  for (const line of ['/workspace', 'first', 'common read-only', 'file held'])
+    assert.match(all, new RegExp(`│ .*${line}`), all)
 })
 
 test('a task cannot put a link in the place of a cache, for the next container to follow', async (context) => {
@@ -149,7 +160,9 @@ test('a task cannot put a link in the place of a cache, for the next container t
 })
 
 test('a repository whose cache folder is a link out of it is refused', async (context) => {
-  const repo = await tasks(context, `[tasks.test]\nrun = "true"\n`, { 'package.json': '{"name":"x","engines":{"node":"24"},"scripts":{"test":"true"}}' })
+  const repo = await tasks(context, `[tasks.test]\nrun = "true"\n`, {
+    'package.json': '{"name":"x","engines":{"node":"24"},"scripts":{"test":"true"}}',
+  })
   const outside = join(repo.root, '../outside')
   mkdirSync(outside)
   writeFileSync(join(outside, 'keep'), '')

@@ -10,8 +10,10 @@ import { shippedPins } from '../../src/pins/index.ts'
 export const world = process.env['DWF_WORLD'] ?? '/var/tmp/dwf-world'
 const project = join(import.meta.dirname, '../..')
 
-if (process.getuid?.() === 0) throw new Error('the tests of the world run as an unprivileged account: scripts/test, or scripts/world run')
-if (!existsSync(join(world, 'bin/trivy'))) throw new Error(`there is no test world at ${world}: scripts/world setup; scripts/tools`)
+if (process.getuid?.() === 0)
+  throw new Error('the tests of the world run as an unprivileged account: scripts/test, or scripts/world run')
+if (!existsSync(join(world, 'bin/trivy')))
+  throw new Error(`there is no test world at ${world}: scripts/world setup; scripts/tools`)
 
 /** Pinned image by tool → the stand-in that has its layout. */
 const standIns: Readonly<Record<string, string>> = {
@@ -52,7 +54,11 @@ export interface DwfOptions {
 }
 
 /** A repository of its own, with state, configuration and approvals of its own, that goes when the test ends. */
-export function repository(context: TestContext, files: Readonly<Record<string, string>> = {}, name = 'repo'): Repository {
+export function repository(
+  context: TestContext,
+  files: Readonly<Record<string, string>> = {},
+  name = 'repo',
+): Repository {
   const folder = mkdtempSync(join(tmpdir(), 'dwf-world-'))
   context.after(() => rmSync(folder, { recursive: true, force: true }))
   const root = join(folder, name)
@@ -60,7 +66,8 @@ export function repository(context: TestContext, files: Readonly<Record<string, 
   const config = join(folder, 'config')
   mkdirSync(config)
   // Podman reads its own configuration from the same place; only dwf's is the test's own.
-  if (existsSync(join(homedir(), '.config/containers'))) symlinkSync(join(homedir(), '.config/containers'), join(config, 'containers'))
+  if (existsSync(join(homedir(), '.config/containers')))
+    symlinkSync(join(homedir(), '.config/containers'), join(config, 'containers'))
   const env = {
     ...process.env,
     PATH: `${join(world, 'bin')}:${process.env['PATH']}`,
@@ -72,7 +79,13 @@ export function repository(context: TestContext, files: Readonly<Record<string, 
   }
   for (const pin of shippedPins.images) {
     const standIn = standIns[pin.tool]
-    if (standIn) useSubstitute(join(folder, 'state/dwf'), { ref: pin.ref, image: `localhost/dwf-stand-in/${standIn}`, how: 'test', created: '2026-01-01T00:00:00Z' })
+    if (standIn)
+      useSubstitute(join(folder, 'state/dwf'), {
+        ref: pin.ref,
+        image: `localhost/dwf-stand-in/${standIn}`,
+        how: 'test',
+        created: '2026-01-01T00:00:00Z',
+      })
   }
   const repo: Repository = {
     root,
@@ -94,7 +107,10 @@ export function repository(context: TestContext, files: Readonly<Record<string, 
 /** Accounts other than the first have the stand-ins in the registry on loopback only. */
 function fetchStandIn(name: string): void {
   if (spawnSync('podman', ['image', 'exists', `localhost/dwf-stand-in/${name}`]).status === 0) return
-  for (const args of [['pull', '--quiet', `docker.io/library/${name}`], ['tag', `docker.io/library/${name}`, `localhost/dwf-stand-in/${name}`]]) {
+  for (const args of [
+    ['pull', '--quiet', `docker.io/library/${name}`],
+    ['tag', `docker.io/library/${name}`, `localhost/dwf-stand-in/${name}`],
+  ]) {
     const { status, stderr } = spawnSync('podman', args, { encoding: 'utf8' })
     if (status !== 0) throw new Error(`podman ${args.join(' ')}: ${stderr}`)
   }
@@ -108,17 +124,30 @@ export function sample(context: TestContext, name: string): Repository {
 }
 
 /** The smallest repository with tasks: no stack, only a base image, tasks given as `[tasks]`. */
-export async function tasks(context: TestContext, toml: string, files: Readonly<Record<string, string>> = {}): Promise<Repository> {
+export async function tasks(
+  context: TestContext,
+  toml: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<Repository> {
   const repo = repository(context, { 'devflow.toml': toml, ...files })
   const { code, all } = await repo.dwf(['init'])
   if (code !== 0) throw new Error(`dwf init: ${all}`)
   return repo
 }
 
-function runDwf(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv, when: DwfOptions['when']): Promise<Finished> {
+function runDwf(
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  when: DwfOptions['when'],
+): Promise<Finished> {
   const began = performance.now()
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(project, 'bin/dwf.js'), ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [join(project, 'bin/dwf.js'), ...args], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const out: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
     let waited = ''
     let done = false

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Repository, tasks } from './rig.ts'
 
 /** Containers of this repository's runs that are there now. */
@@ -20,11 +20,19 @@ async function gone(repo: Repository, ms: number): Promise<void> {
 
 function logOf(repo: Repository, task: string): string {
   const runs = join(repo.root, '../state/dwf/runs')
-  return join(runs, readdirSync(runs).sort().at(-1)!, 'logs', `${task.replaceAll(':', '~3a').replaceAll('@', '~40')}.log`)
+  return join(
+    runs,
+    readdirSync(runs).sort().at(-1)!,
+    'logs',
+    `${task.replaceAll(':', '~3a').replaceAll('@', '~40')}.log`,
+  )
 }
 
 test('fail-fast ends the others, --keep-going lets them finish', async (context) => {
-  const repo = await tasks(context, `[tasks."test:a"]\nrun = "sleep 0.3; exit 9"\n[tasks."test:b"]\nrun = "sleep 20"\n[tasks."test:c"]\nrun = "true"\nneeds = ["test:a"]\n[tasks."test:d"]\nrun = "sleep 1"\n[targets]\npr = ["test:a", "test:b", "test:c"]\nslow = ["test:a", "test:d", "test:c"]\n`)
+  const repo = await tasks(
+    context,
+    `[tasks."test:a"]\nrun = "sleep 0.3; exit 9"\n[tasks."test:b"]\nrun = "sleep 20"\n[tasks."test:c"]\nrun = "true"\nneeds = ["test:a"]\n[tasks."test:d"]\nrun = "sleep 1"\n[targets]\npr = ["test:a", "test:b", "test:c"]\nslow = ["test:a", "test:d", "test:c"]\n`,
+  )
   const fast = await repo.dwf(['check:pr', '-j', '2'])
   assert.equal(fast.code, 1, fast.all)
   assert.match(fast.stdout, /✖ test:a@project +failed \(exit 9\)/)
@@ -38,7 +46,10 @@ test('fail-fast ends the others, --keep-going lets them finish', async (context)
 })
 
 test('a time-out ends the whole subtree: TERM, then KILL', async (context) => {
-  const repo = await tasks(context, `[tasks.test]\nrun = '''trap '' TERM; sh -c 'trap "" TERM; while :; do date +%s%N > beat; sleep 0.1; done' & while :; do sleep 1; done'''\ntimeout = "1s"\n`)
+  const repo = await tasks(
+    context,
+    `[tasks.test]\nrun = '''trap '' TERM; sh -c 'trap "" TERM; while :; do date +%s%N > beat; sleep 0.1; done' & while :; do sleep 1; done'''\ntimeout = "1s"\n`,
+  )
   const { code, stdout, ms } = await repo.dwf(['test'])
   assert.equal(code, 1)
   assert.match(stdout, /test:unit@project +timed out .* after 1 s/)
@@ -55,10 +66,19 @@ test('retries', async (context) => {
   assert.match(all, /passed, 2 attempts/)
 })
 
-for (const [signal, expected] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
+for (const [signal, expected] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
   test(`${signal} ends the run in good order: exit ${expected}, no container left`, async (context) => {
-    const repo = await tasks(context, `[tasks.test]\nrun = "echo started; trap 'echo tidied; exit' TERM; sleep 60 & wait"\n`)
-    const { code, all, stdout } = await repo.dwf(['test'], { when: { says: /│ started/, then: (child) => child.kill(signal) } })
+    const repo = await tasks(
+      context,
+      `[tasks.test]\nrun = "echo started; trap 'echo tidied; exit' TERM; sleep 60 & wait"\n`,
+    )
+    const { code, all, stdout } = await repo.dwf(['test'], {
+      when: { says: /│ started/, then: (child) => child.kill(signal) },
+    })
     assert.equal(code, expected, all)
     assert.match(all, /tidied/)
     assert.match(stdout, /interrupted/)
@@ -83,7 +103,10 @@ test('a second Ctrl-C does not wait for a task that ignores the first', async (c
 })
 
 test('when dwf is killed with -9, its container ends by itself, and the next run is none the worse', async (context) => {
-  const repo = await tasks(context, `[tasks.test]\nrun = "echo started; test -e once && exit 0; touch once; sleep 120"\n`)
+  const repo = await tasks(
+    context,
+    `[tasks.test]\nrun = "test -e once && exit 0; touch once; echo started; sleep 120"\n`,
+  )
   const killed = await repo.dwf(['test'], { when: { says: /│ started/, then: (child) => child.kill('SIGKILL') } })
   assert.equal(killed.signal, 'SIGKILL')
   await gone(repo, 15_000)
@@ -94,7 +117,10 @@ test('when dwf is killed with -9, its container ends by itself, and the next run
 test('when the engine’s client is killed, the task is lost, not passed', async (context) => {
   const repo = await tasks(context, `[tasks.test]\nrun = "echo started; sleep 60"\n`)
   const { code, all } = await repo.dwf(['test'], {
-    when: { says: /│ started/, then: () => void execFileSync('pkill', ['-KILL', '-f', `podman run .*--volume=${repo.root}:/workspace`]) },
+    when: {
+      says: /│ started/,
+      then: () => void execFileSync('pkill', ['-KILL', '-f', `podman run .*--volume=${repo.root}:/workspace`]),
+    },
   })
   assert.equal(code, 1, all)
   assert.match(all, /test:unit@project +lost +\d.* the container went away/)
@@ -122,13 +148,26 @@ test('output: 200 MB arrive whole, with time stamps, and dwf stays small', async
   })
   assert.equal(code, 0, all)
   assert.equal(statSync(logOf(repo, 'test:unit@project')).size, bytes + 4)
-  const times = readFileSync(logOf(repo, 'test:unit@project').replace(/log$/, 'times'), 'utf8').trim().split('\n').map((line) => line.split(' ').map(Number))
-  assert.equal(times.reduce((sum, [, , size]) => sum + size!, 0), bytes + 4)
+  const times = readFileSync(logOf(repo, 'test:unit@project').replace(/log$/, 'times'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number))
+  assert.equal(
+    times.reduce((sum, [, , size]) => sum + size!, 0),
+    bytes + 4,
+  )
   assert.ok(times.every(([at], index) => index === 0 || at! >= times[index - 1]![0]!))
-  const watched = spawn('/usr/bin/env', ['bash', '-c', `exec node ${join(import.meta.dirname, '../../bin/dwf.js')} test --quiet`], { cwd: repo.root, env: repo.env, stdio: 'ignore' })
+  const watched = spawn(
+    '/usr/bin/env',
+    ['bash', '-c', `exec node ${join(import.meta.dirname, '../../bin/dwf.js')} test --quiet`],
+    { cwd: repo.root, env: repo.env, stdio: 'ignore' },
+  )
   const timer = setInterval(() => {
     try {
-      peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${watched.pid}/status`, 'utf8'))?.[1] ?? 0))
+      peak = Math.max(
+        peak,
+        Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${watched.pid}/status`, 'utf8'))?.[1] ?? 0),
+      )
     } catch {
       // It has ended.
     }
@@ -146,7 +185,10 @@ test('two runs of one repository at once both end well', async (context) => {
 })
 
 test('bytes that are not UTF-8, escapes and carriage returns do not reach the terminal as they are', async (context) => {
-  const repo = await tasks(context, `[tasks.test]\nrun = '''printf 'a\\033]0;title\\007b\\033[2Jc\\r\\n\\377\\376\\n\\033[31mred\\033[0m\\n' '''\n`)
+  const repo = await tasks(
+    context,
+    `[tasks.test]\nrun = '''printf 'a\\033]0;title\\007b\\033[2Jc\\r\\n\\377\\376\\n\\033[31mred\\033[0m\\n' '''\n`,
+  )
   const { code, stderr } = await repo.dwf(['test'])
   assert.equal(code, 0)
   assert.ok(!stderr.includes('\u001b'))
@@ -158,19 +200,34 @@ test('--json gives one event a line, with schema and sequence', async (context) 
   const repo = await tasks(context, `[tasks.test]\nrun = "echo said; exit 5"\n`)
   const { code, stdout } = await repo.dwf(['test', '--json'])
   assert.equal(code, 1)
-  const events = stdout.trim().split('\n').map((line) => JSON.parse(line))
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
   assert.ok(events.every((event, index) => event.schema === 'dwf.event/1' && event.sequence === index))
-  assert.deepEqual(events.filter((event) => event.type === 'output').map((event) => event.text).join(''), 'said\n')
+  assert.deepEqual(
+    events
+      .filter((event) => event.type === 'output')
+      .map((event) => event.text)
+      .join(''),
+    'said\n',
+  )
   const { result } = events.at(-1)
   assert.equal(result.ok, false)
   assert.equal(result.tasks[0].code, 5)
 })
 
 test('a secret reaches its task by name, and nothing else', async (context) => {
-  const repo = await tasks(context, `[tasks."test:a"]\nrun = '''test "$TOKEN" = "s3cret-value" && echo "have $TOKEN"; echo s3cre; printf 't-value'; tr '\\0' '\\n' < /proc/1/cmdline | grep -c s3cret; true'''\nsecrets = ["TOKEN"]\n[tasks."test:b"]\nrun = "env | grep -c TOKEN; true"\n`)
+  const repo = await tasks(
+    context,
+    `[tasks."test:a"]\nrun = '''echo "have $TOKEN"; printf '%s' "$TOKEN" | cut -c1-5; tr '\\0' '\\n' < /proc/1/cmdline | grep -c s3cret; true'''\nsecrets = ["TOKEN"]\n[tasks."test:b"]\nrun = "env | grep -c TOKEN; true"\n`,
+  )
   const refused = await repo.dwf(['test:a'], { env: { TOKEN: 's3cret-value' } })
   assert.equal(refused.code, 4, refused.all)
-  assert.match(refused.all, /devflow\.toml:3:1[0-9] error: not trusted: this repository asks to give the secret TOKEN to test:a/)
+  assert.match(
+    refused.all,
+    /devflow\.toml:3:1[0-9] error: not trusted: this repository asks to give the secret TOKEN to test:a/,
+  )
   assert.equal((await repo.dwf(['trust', '--ci'], { env: { CI: '1' } })).code, 0)
   const { code, all } = await repo.dwf(['test:a'], { env: { TOKEN: 's3cret-value' } })
   assert.equal(code, 0, all)

@@ -7,7 +7,14 @@ import { repository, sample } from './rig.ts'
 const passing = {
   'node-passing': ['setup:fetch@node', 'setup:deps@node', 'lint:static@node', 'build:debug@node', 'test:unit@node'],
   'python-passing': ['setup:fetch@python', 'setup:deps@python', 'test:unit@python'],
-  'rust-passing': ['setup:fetch@rust', 'setup:deps@rust', 'fmt:check@rust', 'lint:static@rust', 'build:debug@rust', 'test:unit@rust'],
+  'rust-passing': [
+    'setup:fetch@rust',
+    'setup:deps@rust',
+    'fmt:check@rust',
+    'lint:static@rust',
+    'build:debug@rust',
+    'test:unit@rust',
+  ],
   'go-passing': ['setup:fetch@go', 'setup:deps@go', 'fmt:check@go', 'lint:static@go', 'build:debug@go', 'test:unit@go'],
   'node-and-rust-passing': ['setup:deps@node', 'setup:deps@rust', 'test:unit@node', 'test:unit@rust'],
 } as const
@@ -17,7 +24,8 @@ for (const [name, tasks] of Object.entries(passing)) {
     const repo = sample(context, name)
     const init = await repo.dwf(['init'])
     assert.equal(init.code, 0, init.all)
-    for (const file of ['devflow.toml', 'devflow.lock', 'Dockerfile.devflow', 'docker-bake.hcl', '.dockerignore']) assert.ok(repo.has(file), file)
+    for (const file of ['devflow.toml', 'devflow.lock', 'Dockerfile.devflow', 'docker-bake.hcl', '.dockerignore'])
+      assert.ok(repo.has(file), file)
     const check = await repo.dwf(['check:pr'])
     assert.equal(check.code, 0, check.all)
     for (const task of [...tasks, 'scan:deps@project', 'scan:secrets@project', 'scan:config@project']) {
@@ -28,12 +36,18 @@ for (const [name, tasks] of Object.entries(passing)) {
     assert.match(check.stdout, /passed in /)
     const again = await repo.dwf(['check:pr'])
     assert.equal(again.code, 0, again.all)
-    for (const task of tasks.filter((id) => id.startsWith('setup:'))) assert.match(again.stdout, new RegExp(`${task} +up to date`), again.stdout)
+    for (const task of tasks.filter((id) => id.startsWith('setup:')))
+      assert.match(again.stdout, new RegExp(`${task} +up to date`), again.stdout)
     assert.doesNotMatch(again.all, /STEP/, 'the image was built again')
   })
 }
 
-const failing = { 'node-failing-test': 'two and two make five', 'python-failing-test': 'test_two_and_two_make_five', 'rust-failing-test': 'two_and_two_make_five', 'go-failing-test': 'TestTwoAndTwoMakeFive' }
+const failing = {
+  'node-failing-test': 'two and two make five',
+  'python-failing-test': 'test_two_and_two_make_five',
+  'rust-failing-test': 'two_and_two_make_five',
+  'go-failing-test': 'TestTwoAndTwoMakeFive',
+}
 
 for (const [name, failed] of Object.entries(failing)) {
   test(`${name}: check:pr exits 1 and names the test`, async (context) => {
@@ -49,13 +63,23 @@ for (const [name, failed] of Object.entries(failing)) {
 
 /** Not a file of this repository, whose own gate would refuse it. */
 const vulnerable = {
-  'package.json': JSON.stringify({ name: 'vulnerable', version: '1.0.0', private: true, engines: { node: '24' }, scripts: { test: 'node --test' }, dependencies: { lodash: '4.17.20' } }),
+  'package.json': JSON.stringify({
+    name: 'vulnerable',
+    version: '1.0.0',
+    private: true,
+    engines: { node: '24' },
+    scripts: { test: 'node --test' },
+    dependencies: { lodash: '4.17.20' },
+  }),
   'package-lock.json': JSON.stringify({
     name: 'vulnerable',
     version: '1.0.0',
     lockfileVersion: 3,
     requires: true,
-    packages: { '': { name: 'vulnerable', version: '1.0.0', dependencies: { lodash: '4.17.20' } }, 'node_modules/lodash': { version: '4.17.20' } },
+    packages: {
+      '': { name: 'vulnerable', version: '1.0.0', dependencies: { lodash: '4.17.20' } },
+      'node_modules/lodash': { version: '4.17.20' },
+    },
   }),
 }
 
@@ -88,7 +112,14 @@ test('what a repository says to the scanner changes nothing', async (context) =>
     'trivy.yaml': 'severity: [UNKNOWN]\nscan:\n  skip-files: [package-lock.json]\nexit-code: 0\n',
     'bin/trivy': '#!/bin/sh\nexit 0\n',
   })
-  const { code, all } = await repo.dwf(['scan:deps'], { env: { PATH: `${repo.root}/bin:.:${repo.env['PATH']}`, TRIVY_SEVERITY: 'UNKNOWN', TRIVY_IGNOREFILE: '.trivyignore', TRIVY_EXIT_CODE: '0' } })
+  const { code, all } = await repo.dwf(['scan:deps'], {
+    env: {
+      PATH: `${repo.root}/bin:.:${repo.env['PATH']}`,
+      TRIVY_SEVERITY: 'UNKNOWN',
+      TRIVY_IGNOREFILE: '.trivyignore',
+      TRIVY_EXIT_CODE: '0',
+    },
+  })
   assert.equal(code, 1, all)
   assert.match(all, /CVE-2021-23337/)
 })

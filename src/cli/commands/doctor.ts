@@ -9,7 +9,8 @@ import type { Output } from '../output.ts'
 /** `dwf doctor [--fix]`: what keeps rootless containers and scans from working, and how to mend it. */
 export async function doctor(options: { readonly fix?: boolean }, globals: Globals, output: Output): Promise<number> {
   let findings: readonly Finding[] = [...(await examine()), ...(await examineScanner(process.env))]
-  if (options.fix && (await applyFixes(findings, globals, output))) findings = [...(await examine()), ...(await examineScanner(process.env))]
+  if (options.fix && (await applyFixes(findings, globals, output)))
+    findings = [...(await examine()), ...(await examineScanner(process.env))]
   const bad = findings.filter((finding) => finding.state === 'fault')
   if (globals.json) output.json({ schema: 'dwf.doctor/1', ok: bad.length === 0, findings })
   else for (const finding of findings) output.result(render(finding, output))
@@ -21,14 +22,21 @@ const signs = { ok: ['✔', 'green'], warning: ['!', 'yellow'], fault: ['✖', '
 function render(finding: Finding, { style }: Output): string {
   const [sign, colour] = signs[finding.state]
   const [first, ...more] = finding.says.split('\n').map(printable)
-  return [`${style(colour, sign)} ${finding.check}: ${first}`, ...more.map((line) => style('dim', `    ${line}`)), ...(finding.fix ? [`    → ${finding.fix}`] : [])].join('\n')
+  return [
+    `${style(colour, sign)} ${finding.check}: ${first}`,
+    ...more.map((line) => style('dim', `    ${line}`)),
+    ...(finding.fix ? [`    → ${finding.fix}`] : []),
+  ].join('\n')
 }
 
 /** Shows each command, asks, and runs it; what needs root is only shown to a person who is not. */
 async function applyFixes(findings: readonly Finding[], globals: Globals, output: Output): Promise<boolean> {
   const commands = findings.filter((finding) => finding.state !== 'ok').flatMap((finding) => finding.commands ?? [])
   const isRoot = process.getuid?.() === 0
-  const [mine, roots] = [commands.filter((argv) => isRoot || argv[0] === 'podman'), commands.filter((argv) => !isRoot && argv[0] !== 'podman')]
+  const [mine, roots] = [
+    commands.filter((argv) => isRoot || argv[0] === 'podman'),
+    commands.filter((argv) => !isRoot && argv[0] !== 'podman'),
+  ]
   if (roots.length > 0) {
     output.talk('These need root:')
     for (const argv of roots) output.talk(`  ${argv.join(' ')}`)
@@ -38,13 +46,19 @@ async function applyFixes(findings: readonly Finding[], globals: Globals, output
   for (const argv of mine) output.talk(`  ${argv.join(' ')}`)
   if (globals.dryRun) return false
   if (!globals.yes) {
-    if (!globals.input) throw failure('refused', 'no-terminal', 'changing the machine needs a yes', 'add --yes, or run it in a terminal')
+    if (!globals.input)
+      throw failure('refused', 'no-terminal', 'changing the machine needs a yes', 'add --yes, or run it in a terminal')
     const { confirm } = await import('@clack/prompts')
     if ((await confirm({ message: 'Run them?', initialValue: false, output: process.stderr })) !== true) return false
   }
   for (const argv of mine) {
     const { code, stderr } = await run(argv, { timeoutMs: 10 * 60_000, onLine: output.talk })
-    if (code !== 0) throw failure('machine-cannot', 'fix-failed', `${argv.join(' ')} ended with ${code}${stderr ? `: ${stderr.trim().split('\n').at(-1)}` : ''}`)
+    if (code !== 0)
+      throw failure(
+        'machine-cannot',
+        'fix-failed',
+        `${argv.join(' ')} ended with ${code}${stderr ? `: ${stderr.trim().split('\n').at(-1)}` : ''}`,
+      )
   }
   return true
 }

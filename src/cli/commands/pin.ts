@@ -10,7 +10,12 @@ import { openWorkspace, recipeOf } from '../workspace.ts'
 /** `dwf pin ls|update`: what devflow.lock fixes. This version refreshes from the pins that came with it and from nowhere else. */
 export async function pin(action: string, _options: object, globals: Globals, output: Output): Promise<number> {
   const { config, project, lock } = await openWorkspace(globals)
-  const wanted = { requests: project.units.flatMap((unit) => unit.toolchains), recipeOf, toolchains: config.container.toolchains, version }
+  const wanted = {
+    requests: project.units.flatMap((unit) => unit.toolchains),
+    recipeOf,
+    toolchains: config.container.toolchains,
+    version,
+  }
   if (action === 'ls') {
     const shown = lock ?? shippedLock(wanted).lock
     if (globals.json) output.json({ ...shown, schema: 'dwf.pins/1' })
@@ -18,12 +23,14 @@ export async function pin(action: string, _options: object, globals: Globals, ou
       output.result(`epoch ${shown.epoch}${lock ? '' : ' (there is no devflow.lock: these would be its pins)'}`)
       for (const { ref, digest } of shown.images) output.result(`${ref}@${digest}`)
       for (const { name, version: of, registry } of shown.packages) output.result(`${registry}:${name}@${of}`)
-      for (const { name, minimum, denied } of shown.tools) output.result(`${name} ≥ ${minimum}${denied.length ? `, never ${denied.join(', ')}` : ''}`)
+      for (const { name, minimum, denied } of shown.tools)
+        output.result(`${name} ≥ ${minimum}${denied.length ? `, never ${denied.join(', ')}` : ''}`)
     }
     return 0
   }
   if (action !== 'update') throw failure('wrong-input', 'usage', `unknown action "${action}"`, 'dwf pin ls|update')
-  if (!lock) throw failure('wrong-input', 'no-lock', `there is no devflow.lock in ${project.root}`, 'dwf init writes it')
+  if (!lock)
+    throw failure('wrong-input', 'no-lock', `there is no devflow.lock in ${project.root}`, 'dwf init writes it')
   const { lock: next, changes } = updateLock(lock, { ...wanted, today: new Date().toISOString().slice(0, 10) })
   const file = join(project.root, 'devflow.lock')
   if (!globals.dryRun) writeAtomic(file, formatLock(next))
@@ -31,7 +38,9 @@ export async function pin(action: string, _options: object, globals: Globals, ou
   else {
     output.result(`epoch ${lock.epoch} → ${next.epoch}`)
     for (const { tool, from, to } of changes) output.result(`${tool}: ${from ?? 'new'} → ${to}`)
-    output.talk('pins come from this version of dwf; no registry was asked. Dockerfile.devflow must follow: dwf init --force')
+    output.talk(
+      'pins come from this version of dwf; no registry was asked. Dockerfile.devflow must follow: dwf init --force',
+    )
   }
   return 0
 }

@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Plan } from '../../plan/types.ts'
+import { cacheRootOf, workspace as containerRoot, onHost, watchedOf } from '../../run/binding.ts'
 import { runPlan } from '../../run/run.ts'
 import { SetupStamps } from '../../run/setup-stamps.ts'
 import type { RunResult } from '../../run/types.ts'
-import { watchedOf, workspace as containerRoot } from '../../run/binding.ts'
 import { failure } from '../../util/diagnostics.ts'
 import { privateFolder, projectStateFolder, stateFolder } from '../../util/paths.ts'
 import { parseDuration } from '../../util/units.ts'
 import { exitCodes } from '../exit-codes.ts'
-import type { Globals } from '../globals.ts'
 import { openGates } from '../gates.ts'
+import type { Globals } from '../globals.ts'
 import type { Output } from '../output.ts'
 import { openPlace } from '../place.ts'
-import { prepare, type Prepared } from '../prepare.ts'
+import { type Prepared, prepare } from '../prepare.ts'
 import { jsonRun } from '../render/json.ts'
 import { renderPlan } from '../render/plan.ts'
 import { humanRun, summary } from '../render/run.ts'
@@ -31,7 +31,13 @@ export interface RunCommandOptions {
 }
 
 /** `dwf check`, `dwf test`, `dwf run`, …: plan, trust, engine, image, run, summary. */
-export async function runCommands(commands: readonly string[], tasks: readonly string[], options: RunCommandOptions, globals: Globals, output: Output): Promise<number> {
+export async function runCommands(
+  commands: readonly string[],
+  tasks: readonly string[],
+  options: RunCommandOptions,
+  globals: Globals,
+  output: Output,
+): Promise<number> {
   const jobs = readJobs(options.jobs)
   const deadlineMs = readDeadline(options.deadline)
   const prepared = await prepare({ commands, tasks, rest: options.rest }, globals)
@@ -45,30 +51,67 @@ export async function runCommands(commands: readonly string[], tasks: readonly s
   const granted = await requireTrust(workspace.config)
   const signals = onSignals(deadlineMs)
   try {
-    const { result, remarks, engine } = await perform(prepared, { jobs, keepGoing: options.keepGoing === true, offline: options.offline === true }, signals, globals, output)
+    const { result, remarks, engine } = await perform(
+      prepared,
+      { jobs, keepGoing: options.keepGoing === true, offline: options.offline === true },
+      signals,
+      globals,
+      output,
+    )
     const streamed = streams(plan, globals)
     const all = [...remarks, ...granted.map((request) => `trusted: may ${request.says}`)]
-    if (!globals.json) output.result(summary({ result, tasks: plan.tasks, planHash: plan.hash, ...(engine ? { engine } : {}), remarks: all, streamed }, output.style))
+    if (!globals.json)
+      output.result(
+        summary(
+          { result, tasks: plan.tasks, planHash: plan.hash, ...(engine ? { engine } : {}), remarks: all, streamed },
+          output.style,
+        ),
+      )
     return exitCodeOf(result, signals.exitCode())
   } finally {
     signals.dispose()
   }
 }
 
-async function perform(prepared: Prepared, options: { jobs: number; keepGoing: boolean; offline: boolean }, signals: ReturnType<typeof onSignals>, globals: Globals, output: Output) {
+async function perform(
+  prepared: Prepared,
+  options: { jobs: number; keepGoing: boolean; offline: boolean },
+  signals: ReturnType<typeof onSignals>,
+  globals: Globals,
+  output: Output,
+) {
   const { plan, workspace } = prepared
   const { config, project } = workspace
   const runId = `${new Date().toISOString().slice(0, 19).replace(/[-:T]/g, '')}-${randomBytes(3).toString('hex')}`
   privateFolder(stateFolder())
   const runFolder = privateFolder(join(stateFolder(), 'runs', runId))
+  const cacheRoot = cacheRootOf(config, runFolder, process.env)
   const secrets = secretsOf(plan, process.env)
-  const emit = globals.json ? jsonRun(output) : humanRun({ out: output.talk, style: output.talkStyle, stream: streams(plan, globals) })
+  const emit = globals.json
+    ? jsonRun(output)
+    : humanRun({ out: output.talk, style: output.talkStyle, stream: streams(plan, globals) })
   const note = (text: string) => {
     const said = globals.verbose ? text : brief(text)
     if (said) emit({ type: 'note', run: runId, at: Date.now(), text: said })
   }
-  const place = openPlace({ prepared, runId, runFolder, jobs: options.jobs, allowRoot: globals.allowRoot, signal: signals.signal, note, env: process.env })
-  const gates = openGates({ plan, config, root: project.root, lock: workspace.lock, offline: options.offline, env: process.env })
+  const place = openPlace({
+    prepared,
+    runId,
+    runFolder,
+    jobs: options.jobs,
+    allowRoot: globals.allowRoot,
+    signal: signals.signal,
+    note,
+    env: process.env,
+  })
+  const gates = openGates({
+    plan,
+    config,
+    root: project.root,
+    lock: workspace.lock,
+    offline: options.offline,
+    env: process.env,
+  })
   const result = await runPlan(
     plan,
     {
@@ -76,9 +119,14 @@ async function perform(prepared: Prepared, options: { jobs: number; keepGoing: b
       root: project.root,
       logs: join(runFolder, 'logs'),
       workspace: (task) => (task.runtime === 'host' ? project.root : containerRoot),
+      here: (task, values) => (task.runtime === 'host' ? onHost(values, cacheRoot) : values),
       open: place.open,
       gate: gates.run,
-      stamps: new SetupStamps(join(projectStateFolder(project.root), 'setup.json'), project.root, prepared.imageTag),
+      stamps: new SetupStamps(join(projectStateFolder(project.root), 'setup.json'), {
+        root: project.root,
+        cacheRoot,
+        image: prepared.imageTag,
+      }),
       watched: watchedOf(plan, project.git, project.root),
       secrets,
       now: Date.now,
@@ -92,7 +140,15 @@ async function perform(prepared: Prepared, options: { jobs: number; keepGoing: b
 /** Of what an image build prints, the steps, each on one line; the rest is for --verbose. */
 export function brief(text: string): string | undefined {
   const line = text.trim()
-  if (line === '' || /^-->|^(Get|Hit|Ign|Fetched|Reading|Building dependency|Selecting|Preparing|Unpacking|Setting up|Processing|debconf|update-alternatives|\(Reading|[0-9a-f]{64}$)/.test(line) || /HEALTHCHECK is not supported for OCI/.test(line) || / {2,}\S/.test(text.slice(0, 4))) return undefined
+  if (
+    line === '' ||
+    /^-->|^(Get|Hit|Ign|Fetched|Reading|Building dependency|Selecting|Preparing|Unpacking|Setting up|Processing|debconf|update-alternatives|\(Reading|[0-9a-f]{64}$)/.test(
+      line,
+    ) ||
+    /HEALTHCHECK is not supported for OCI/.test(line) ||
+    / {2,}\S/.test(text.slice(0, 4))
+  )
+    return undefined
   return line.length > 110 ? `${line.slice(0, 109)}…` : line
 }
 
@@ -111,13 +167,15 @@ function exitCodeOf(result: RunResult, bySignal: number | undefined): number {
 
 function readJobs(text: string | undefined): number {
   if (text === undefined) return Math.min(4, availableParallelism())
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw failure('wrong-input', 'usage', `--jobs must be a whole number from 1 to 999, not ${JSON.stringify(text)}`)
+  if (!/^[1-9]\d{0,2}$/.test(text))
+    throw failure('wrong-input', 'usage', `--jobs must be a whole number from 1 to 999, not ${JSON.stringify(text)}`)
   return Number(text)
 }
 
 function readDeadline(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const ms = parseDuration(text)
-  if (ms === undefined) throw failure('wrong-input', 'usage', `--deadline must be a duration such as 30m, not ${JSON.stringify(text)}`)
+  if (ms === undefined)
+    throw failure('wrong-input', 'usage', `--deadline must be a duration such as 30m, not ${JSON.stringify(text)}`)
   return ms
 }

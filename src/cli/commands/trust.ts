@@ -1,8 +1,8 @@
 import { loadConfig } from '../../config/load.ts'
 import { placeOf } from '../../config/locate.ts'
 import type { Config } from '../../config/types.ts'
-import { approvalOf, approve, isTrusted, revoke, trustDiff } from '../../trust/store.ts'
 import { type TrustAsk, type TrustRequest, trustAsk } from '../../trust/requests.ts'
+import { approvalOf, approve, isTrusted, revoke, trustDiff } from '../../trust/store.ts'
 import { type Diagnostic, Failure, failure } from '../../util/diagnostics.ts'
 import { printable } from '../../util/text.ts'
 import type { Globals } from '../globals.ts'
@@ -14,7 +14,12 @@ export interface TrustOptions {
 }
 
 /** `dwf trust [show|approve|revoke]`: what a repository asks for, and a person's answer to it. */
-export async function trust(action: string | undefined, options: TrustOptions, globals: Globals, output: Output): Promise<number> {
+export async function trust(
+  action: string | undefined,
+  options: TrustOptions,
+  globals: Globals,
+  output: Output,
+): Promise<number> {
   const { config } = await loadConfig({ cwd: globals.cwd, ...(globals.config ? { file: globals.config } : {}) })
   const ask = trustAsk(config)
   if (options.ci) return approveInCi(config, ask, output)
@@ -27,7 +32,12 @@ export async function trust(action: string | undefined, options: TrustOptions, g
       output.result(revoke(config.root) ? 'revoked' : 'nothing was approved here')
       return 0
     default:
-      throw failure('wrong-input', 'usage', `unknown action "${action}"`, 'dwf trust [show|approve|revoke] [--diff] [--ci]')
+      throw failure(
+        'wrong-input',
+        'usage',
+        `unknown action "${action}"`,
+        'dwf trust [show|approve|revoke] [--diff] [--ci]',
+      )
   }
 }
 
@@ -36,7 +46,15 @@ function show(config: Config, ask: TrustAsk, diff: boolean, globals: Globals, ou
   const trusted = isTrusted(config.root, ask)
   const { added, gone } = trustDiff(ask, approval)
   if (globals.json) {
-    output.json({ schema: 'dwf.trust/1', trusted, hash: ask.hash, requests: ask.requests, added, gone, ...(approval ? { approved: approval.at } : {}) })
+    output.json({
+      schema: 'dwf.trust/1',
+      trusted,
+      hash: ask.hash,
+      requests: ask.requests,
+      added,
+      gone,
+      ...(approval ? { approved: approval.at } : {}),
+    })
     return 0
   }
   if (ask.requests.length === 0) output.result('this repository asks for nothing that needs trust')
@@ -47,7 +65,11 @@ function show(config: Config, ask: TrustAsk, diff: boolean, globals: Globals, ou
   } else {
     output.result('This repository asks to')
     for (const request of ask.requests) output.result(`  ${line(request)}`)
-    output.result(trusted ? `approved ${approval!.at}${approval!.by === 'ci' ? ' by dwf trust --ci' : ''}` : 'not approved: dwf trust approve')
+    output.result(
+      trusted
+        ? `approved ${approval!.at}${approval!.by === 'ci' ? ' by dwf trust --ci' : ''}`
+        : 'not approved: dwf trust approve',
+    )
   }
   return 0
 }
@@ -60,11 +82,20 @@ async function approveByPerson(config: Config, ask: TrustAsk, globals: Globals, 
     return 0
   }
   if (!globals.input) {
-    throw failure('refused', 'no-terminal', 'an approval needs a person at a terminal; --yes never approves', 'run dwf trust approve in a terminal; in CI a step of its own: dwf trust --ci')
+    throw failure(
+      'refused',
+      'no-terminal',
+      'an approval needs a person at a terminal; --yes never approves',
+      'run dwf trust approve in a terminal; in CI a step of its own: dwf trust --ci',
+    )
   }
   for (const request of ask.requests) output.talk(`  ${line(request)}`)
   const { confirm, isCancel } = await import('@clack/prompts')
-  const answer = await confirm({ message: `Allow ${config.root} to do this?`, initialValue: false, output: process.stderr })
+  const answer = await confirm({
+    message: `Allow ${config.root} to do this?`,
+    initialValue: false,
+    output: process.stderr,
+  })
   if (isCancel(answer) || !answer) throw failure('refused', 'not-approved', 'not approved', 'nothing was changed')
   // What is approved is what was shown, even if devflow.toml has changed since.
   approve(config.root, ask, 'person', new Date())
@@ -73,9 +104,12 @@ async function approveByPerson(config: Config, ask: TrustAsk, globals: Globals, 
 }
 
 function approveInCi(config: Config, ask: TrustAsk, output: Output): number {
-  if (!process.env['CI']) throw failure('refused', 'not-in-ci', '--ci approves only where CI is set', 'dwf trust approve, in a terminal')
+  if (!process.env['CI'])
+    throw failure('refused', 'not-in-ci', '--ci approves only where CI is set', 'dwf trust approve, in a terminal')
   approve(config.root, ask, 'ci', new Date())
-  output.result(`approved for this runner: ${ask.requests.length === 0 ? 'nothing was asked' : ask.requests.map(line).join('; ')}`)
+  output.result(
+    `approved for this runner: ${ask.requests.length === 0 ? 'nothing was asked' : ask.requests.map(line).join('; ')}`,
+  )
   return 0
 }
 
@@ -89,7 +123,13 @@ export async function requireTrust(config: Config): Promise<readonly TrustReques
     await Promise.all(
       added.map(async (request): Promise<Diagnostic> => {
         const where = await placeOf(config, request.path)
-        return { severity: 'error', code: 'not-trusted', message: `not trusted: this repository asks to ${request.says}`, hint: 'dwf trust shows all of it; dwf trust approve allows it', ...(where ? { where } : {}) }
+        return {
+          severity: 'error',
+          code: 'not-trusted',
+          message: `not trusted: this repository asks to ${request.says}`,
+          hint: 'dwf trust shows all of it; dwf trust approve allows it',
+          ...(where ? { where } : {}),
+        }
       }),
     ),
   )

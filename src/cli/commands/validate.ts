@@ -1,10 +1,10 @@
-import type { Globals } from '../globals.ts'
-import type { Output } from '../output.ts'
-import { openWorkspace, refuse, resolveWorkspace } from '../workspace.ts'
-import { parseCommand, type Command } from '../../config/commands.ts'
+import { type Command, parseCommand } from '../../config/commands.ts'
 import { plan } from '../../plan/plan.ts'
 import { Failure } from '../../util/diagnostics.ts'
+import type { Globals } from '../globals.ts'
+import type { Output } from '../output.ts'
 import { version } from '../version.ts'
+import { openWorkspace, refuse, resolveWorkspace } from '../workspace.ts'
 
 /** `dwf validate`: everything that can be known without running anything. */
 export async function validate(globals: Globals, output: Output): Promise<number> {
@@ -13,10 +13,20 @@ export async function validate(globals: Globals, output: Output): Promise<number
     resolveWorkspace(workspace)
     const { config, project } = workspace
     for (const target of Object.keys(config.targets)) {
-      const { problems } = plan({ config, project, dwf: version, commands: [parseCommand(`check:${target}`) as Command] })
+      const { problems } = plan({
+        config,
+        project,
+        dwf: version,
+        commands: [parseCommand(`check:${target}`) as Command],
+      })
       await refuse(config, problems ?? [])
     }
-    const tasks = plan({ config, project, dwf: version, commands: Object.keys(config.tasks).map((task) => parseCommand(task) as Command) })
+    const tasks = plan({
+      config,
+      project,
+      dwf: version,
+      commands: Object.keys(config.tasks).map((task) => parseCommand(task) as Command),
+    })
     await refuse(config, tasks.problems ?? [])
     if (globals.json) output.json({ schema: 'dwf.validate/1', ok: true, diagnostics: workspace.warnings })
     else {

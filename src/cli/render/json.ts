@@ -6,6 +6,11 @@ export function jsonRun(output: Output): (event: DwfEvent) => void {
   let sequence = 0
   return (event) => {
     const { chunk, ...rest } = event as DwfEvent & { chunk?: Buffer }
-    output.json({ schema: 'dwf.event/1', sequence: sequence++, ...rest, ...(chunk ? { text: chunk.toString('utf8') } : {}) })
+    output.json({
+      schema: 'dwf.event/1',
+      sequence: sequence++,
+      ...rest,
+      ...(chunk ? { text: chunk.toString('utf8') } : {}),
+    })
   }
 }

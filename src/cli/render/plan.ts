@@ -6,9 +6,18 @@ import type { Style } from './style.ts'
 /** A plan for people: what runs, where, with what. `plan --json` has all of it. */
 export function renderPlan(plan: Plan, style: Style): string {
   const lines = [`${style('bold', plan.project)}  plan ${plan.hash.slice(0, 12)}  ${plan.requested.join(' ')}`]
-  if (plan.image) lines.push(`image ${plan.image.recipe.slice(0, 12)}: ${plan.image.pins.map((pin) => pin.replace(/@sha256:([0-9a-f]{12}).*/, '@$1')).join(', ')}`)
+  if (plan.image)
+    lines.push(
+      `image ${plan.image.recipe.slice(0, 12)}: ${plan.image.pins.map((pin) => pin.replace(/@sha256:([0-9a-f]{12}).*/, '@$1')).join(', ')}`,
+    )
   const { memory, pids, cpus } = plan.limits
-  if (plan.profile === 'container') lines.push(style('dim', `each container: UID 1001, no capabilities, read-only root, ${formatSize(memory)} memory, ${pids} processes, ${cpus} processors`))
+  if (plan.profile === 'container')
+    lines.push(
+      style(
+        'dim',
+        `each container: UID 1001, no capabilities, read-only root, ${formatSize(memory)} memory, ${pids} processes, ${cpus} processors`,
+      ),
+    )
   lines.push('')
   for (const task of plan.tasks) lines.push(...describe(task, style))
   if (plan.notes.length > 0) lines.push('', ...plan.notes.map((note) => style('yellow', printable(note))))

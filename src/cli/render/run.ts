@@ -47,12 +47,22 @@ export function tame(text: string, colour: boolean): string {
   const kept = text.replace(/\r$/, '').replace(/^.*\r(?=.)/, '')
   return kept
     .split(/(\u001b\[[0-9;]*m)/)
-    .map((part, index) => (index % 2 === 1 ? (colour ? part : '') : printable(part.replace(/\u001b(\[[0-9;?]*[A-Za-z]|\][^\u0007]*\u0007)/g, ''))))
+    .map((part, index) =>
+      index % 2 === 1
+        ? colour
+          ? part
+          : ''
+        : printable(part.replace(/\u001b(\[[0-9;?]*[A-Za-z]|\][^\u0007]*\u0007)/g, '')),
+    )
     .join('')
 }
 
 /** Events → lines for people, as they happen. */
-export function humanRun(options: { readonly out: (line: string) => void; readonly style: Style; readonly stream: boolean }) {
+export function humanRun(options: {
+  readonly out: (line: string) => void
+  readonly style: Style
+  readonly stream: boolean
+}) {
   const { out, style } = options
   const open = new Map<TaskId, Lines>()
   const linesOf = (task: TaskId) => {
@@ -115,19 +125,39 @@ export function summary({ result, planHash, engine, remarks, streamed }: Summary
   for (const task of result.tasks) {
     if (isGood(task.outcome) || !task.tail) continue
     if (!streamed || task.gate) {
-      lines.push('', `${style('bold', task.id)}${task.gate ? '' : ', its last lines:'}`, ...task.tail.map((text) => `  ${tame(text, false)}`))
+      lines.push(
+        '',
+        `${style('bold', task.id)}${task.gate ? '' : ', its last lines:'}`,
+        ...task.tail.map((text) => `  ${tame(text, false)}`),
+      )
     }
     if (task.log) lines.push(style('dim', `  the whole log: ${task.log}`))
   }
-  for (const violation of result.violations) lines.push('', `${style('red', 'error:')} ${violation.message}`, `  ${violation.hint}`)
+  for (const violation of result.violations)
+    lines.push('', `${style('red', 'error:')} ${violation.message}`, `  ${violation.hint}`)
   lines.push('')
-  if (engine) lines.push(style('dim', `${engine.name} ${engine.version}, ${engine.rootless ? 'rootless' : 'NOT rootless'}; plan ${planHash.slice(0, 12)}; run ${result.id}`))
+  if (engine)
+    lines.push(
+      style(
+        'dim',
+        `${engine.name} ${engine.version}, ${engine.rootless ? 'rootless' : 'NOT rootless'}; plan ${planHash.slice(0, 12)}; run ${result.id}`,
+      ),
+    )
   for (const gap of engine?.unenforced ?? []) lines.push(style('dim', `not enforced here: ${gap}`))
   for (const remark of remarks) lines.push(style('yellow', remark))
   const bad = result.tasks.filter((task) => !isGood(task.outcome) && task.outcome !== 'not-run').length
   const verdict = result.ok
     ? style(['green', 'bold'], 'passed')
-    : style(['red', 'bold'], result.ended === 'interrupted' ? 'interrupted' : result.ended === 'deadline' ? 'out of time' : bad > 0 ? `${bad} of ${result.tasks.length} failed` : 'failed')
+    : style(
+        ['red', 'bold'],
+        result.ended === 'interrupted'
+          ? 'interrupted'
+          : result.ended === 'deadline'
+            ? 'out of time'
+            : bad > 0
+              ? `${bad} of ${result.tasks.length} failed`
+              : 'failed',
+      )
   lines.push(`${verdict} in ${formatDuration(result.ms)}`)
   return lines.join('\n')
 }
