@@ -16,17 +16,16 @@ export interface Globals {
   readonly allowRoot: boolean
 }
 
-export function readGlobals(options: Record<string, any>): Globals {
+export function readGlobals(options: Readonly<Record<string, unknown>>): Globals {
   return {
-    cwd: resolve(options['directory'] ?? '.'),
-    ...(options['config'] === undefined ? {} : { config: options['config'] }),
-    json: options['json'] === true,
-    quiet: options['quiet'] === true,
-    verbose: options['verbose'] === true,
-    yes: options['yes'] === true,
-    input:
-      options['input'] !== false && process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env['CI'],
-    dryRun: options['dryRun'] === true,
-    allowRoot: options['allowRoot'] === true,
+    cwd: resolve(String(options.directory ?? '.')),
+    ...(options.config === undefined ? {} : { config: String(options.config) }),
+    json: options.json === true,
+    quiet: options.quiet === true,
+    verbose: options.verbose === true,
+    yes: options.yes === true,
+    input: options.input !== false && process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI,
+    dryRun: options.dryRun === true,
+    allowRoot: options.allowRoot === true,
   }
 }

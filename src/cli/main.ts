@@ -47,7 +47,7 @@ function report(error: unknown, words: readonly string[]): number {
       hint: 'please report it with what DWF_DEBUG=1 shows',
     },
   ])
-  if (process.env['DWF_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  if (process.env.DWF_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   return exitCodes['machine-cannot']
 }
 

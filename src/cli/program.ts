@@ -43,6 +43,7 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
   const add = (
     name: string,
     description: string,
+    // biome-ignore lint/suspicious/noExplicitAny: commander's own type of what it passes to an action
     run: (globals: Globals, output: ReturnType<typeof openOutput>, ...words: any[]) => Promise<number>,
   ) =>
     common(program.command(name).description(description)).action(async (...words) => {
@@ -147,7 +148,11 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
   }
   let complaint = ''
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeErr: (text) => void (complaint += text) })
+    command.exitOverride().configureOutput({
+      writeErr: (text) => {
+        complaint += text
+      },
+    })
   }
   try {
     if (argv.length === 0) {

@@ -9,7 +9,37 @@ import { checkTargets } from './targets.ts'
 import type { Config, Network, Severity, Source, TaskConfig } from './types.ts'
 import { type Problem, validate } from './validate.ts'
 
-type Raw = Record<string, any> // validated against the definition before anything is read from it
+interface RawTask {
+  readonly run: string | readonly string[]
+  readonly needs?: readonly string[]
+  readonly dir?: string
+  readonly timeout?: string
+  readonly retries?: number
+  readonly network?: Network
+  readonly runtime?: 'container' | 'host'
+  readonly env?: Readonly<Record<string, string>>
+  readonly secrets?: readonly string[]
+}
+
+interface RawExtension {
+  readonly source: 'builtin' | 'path'
+  readonly path?: string
+  readonly trusted?: boolean
+}
+
+/** The document as the definition describes it: nothing is read from it before it was validated. */
+interface Raw {
+  readonly [table: string]: Readonly<Record<string, unknown>> | undefined
+  readonly project?: { readonly name?: string; readonly stack?: readonly string[] }
+  readonly container?: {
+    readonly image?: string
+    readonly packages?: readonly string[]
+    readonly fingerprint_inputs?: readonly string[]
+  }
+  readonly targets?: Readonly<Record<string, readonly string[]>>
+  readonly tasks?: Readonly<Record<string, RawTask>>
+  readonly extensions?: Readonly<Record<string, RawExtension>>
+}
 
 /** The configuration of a repository without devflow.toml. */
 export async function defaultConfig(root: string): Promise<Config> {
@@ -52,11 +82,11 @@ function checkCommands(raw: Raw): Problem[] {
       problems.push({ severity: 'error', code: 'unknown-command', path, at, message: parsed })
     return parsed
   }
-  for (const [name, list] of Object.entries<string[]>(raw.targets ?? {})) {
+  for (const [name, list] of Object.entries(raw.targets ?? {})) {
     for (const [index, entry] of list.entries()) check(['targets', name, index], 'value', entry)
   }
   const seen = new Map<string, string>()
-  for (const [name, task] of Object.entries<Raw>(raw.tasks ?? {})) {
+  for (const [name, task] of Object.entries(raw.tasks ?? {})) {
     const parsed = check(['tasks', name], 'key', name)
     if (typeof parsed !== 'string') {
       if (['check', 'scan', 'init', 'prune', 'ci'].includes(parsed.primary)) {
@@ -133,12 +163,12 @@ function build(file: string | undefined, text: string, root: string, raw: Raw): 
     return (value ?? defaults[key]) as T
   }
   const tasks: Record<string, TaskConfig> = {}
-  for (const [name, task] of Object.entries<Raw>(raw.tasks ?? {})) {
+  for (const [name, task] of Object.entries(raw.tasks ?? {})) {
     const id = command(name).text
     tasks[id] = {
       command: id,
       argv: typeof task.run === 'string' ? ['sh', '-c', task.run] : task.run,
-      needs: (task.needs ?? []).map((need: string) => command(need).text),
+      needs: (task.needs ?? []).map((need) => command(need).text),
       dir: task.dir ?? '',
       ...(task.timeout === undefined ? {} : { timeoutMs: parseDuration(task.timeout)! }),
       retries: task.retries ?? 0,
@@ -174,14 +204,11 @@ function build(file: string | undefined, text: string, root: string, raw: Raw): 
     cache: { root: get('cache.root'), strategy: get('cache.strategy') },
     setup: { scripts: get('setup.scripts') },
     targets: Object.fromEntries(
-      Object.entries<string[]>(raw.targets ?? {}).map(([name, list]) => [
-        name,
-        list.map((entry) => targetEntry(name, entry)),
-      ]),
+      Object.entries(raw.targets ?? {}).map(([name, list]) => [name, list.map((entry) => targetEntry(name, entry))]),
     ),
     tasks,
     scan: { severity: get<Severity>('scan.severity') },
-    extensions: Object.entries<Raw>(raw.extensions ?? {}).map(([name, extension]) => ({
+    extensions: Object.entries(raw.extensions ?? {}).map(([name, extension]) => ({
       name,
       source: extension.source,
       ...(extension.path === undefined ? {} : { path: extension.path }),

@@ -105,7 +105,7 @@ function readNumber(file: string): number | undefined {
 }
 
 function runtimeDir(user: string, uid: number, env: NodeJS.ProcessEnv): Finding {
-  const dir = env['XDG_RUNTIME_DIR']
+  const dir = env.XDG_RUNTIME_DIR
   if (!dir)
     return {
       check: 'XDG_RUNTIME_DIR',
@@ -172,7 +172,7 @@ async function docker(): Promise<readonly Finding[]> {
   const info = await run(['docker', 'info', '--format={{json .SecurityOptions}}'], { timeoutMs: 20_000 }).catch(
     () => undefined,
   )
-  if (!info || info.code !== 0) return []
+  if (info?.code !== 0) return []
   return [
     info.stdout.includes('name=rootless')
       ? ok('docker', 'rootless daemon')

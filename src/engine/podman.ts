@@ -7,6 +7,20 @@ import type { Engine, EngineInfo } from './types.ts'
 /** keep-id with a target id came with 4.3. */
 const minimum = [4, 3] as const
 
+/** Of `podman images --format=json` and `podman ps --format=json`, Podman 4.3.1; only what is used. */
+interface PodmanImage {
+  readonly Id: string
+  readonly Names?: readonly string[] | null
+  /** Seconds since the epoch. */
+  readonly Created: number
+  readonly Size: number
+  readonly Labels?: Readonly<Record<string, string>> | null
+}
+interface PodmanContainer {
+  readonly Id: string
+  readonly Labels?: Readonly<Record<string, string>> | null
+}
+
 const dialect: CliDialect = {
   program: 'podman',
   // keep-id is for rootless only; as root (--allow-root) the files of the workspace are root's.
@@ -30,7 +44,7 @@ const dialect: CliDialect = {
   ],
   importArgs: (tar, reference) => ['import', '--quiet', tar, reference],
   readImages: (json) =>
-    (JSON.parse(json || '[]') as any[]).map((image) => ({
+    (JSON.parse(json || '[]') as readonly PodmanImage[]).map((image) => ({
       id: image.Id,
       tags: image.Names ?? [],
       created: new Date(image.Created * 1000).toISOString(),
@@ -38,7 +52,10 @@ const dialect: CliDialect = {
       labels: image.Labels ?? {},
     })),
   readContainers: (json) =>
-    (JSON.parse(json || '[]') as any[]).map((container) => ({ id: container.Id, labels: container.Labels ?? {} })),
+    (JSON.parse(json || '[]') as readonly PodmanContainer[]).map((container) => ({
+      id: container.Id,
+      labels: container.Labels ?? {},
+    })),
 }
 
 /**

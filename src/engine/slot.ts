@@ -113,7 +113,8 @@ export class Slot {
     if (end) {
       if (end.at > 0) current.request.onOutput(stream, data.subarray(0, end.at))
       current.seen[stream] = end
-      return this.#finish(current)
+      this.#finish(current)
+      return
     }
     // Only what may be the beginning of a marker waits for more.
     const tail = beginningOfMarker(data, current)

@@ -15,7 +15,7 @@ export interface Wanted {
 
 /** `[targets]` as it is, with a sensible `pr` where there is none. */
 export function targetsOf(config: Config, units: readonly StackUnit[]): Readonly<Record<string, readonly Command[]>> {
-  if (config.targets['pr']) return config.targets
+  if (config.targets.pr) return config.targets
   const offered = new Set([
     ...units.flatMap((unit) => unit.tasks.map((task) => task.command)),
     ...Object.keys(config.tasks),

@@ -60,7 +60,7 @@ export function caBundleOf(config: Config, env: NodeJS.ProcessEnv): string | und
   const wanted = config.container.caCertificates
   if (wanted === 'none') return undefined
   if (wanted === 'host')
-    return [env['SSL_CERT_FILE'], ...hostBundles].find(
+    return [env.SSL_CERT_FILE, ...hostBundles].find(
       (path) => path && isAbsolute(path) && statSync(path, { throwIfNoEntry: false })?.isFile(),
     )
   const path = resolve(config.root, wanted)
@@ -82,7 +82,7 @@ export function proxiesOf(env: NodeJS.ProcessEnv): Readonly<Record<string, strin
 /** The folder of the caches: `$DWF_CACHE_ROOT`, else `[cache] root`; a run of its own where caches are not kept. */
 export function cacheRootOf(config: Config, runFolder: string, env: NodeJS.ProcessEnv): string {
   if (config.cache.strategy === 'none') return join(runFolder, 'cache')
-  const own = env['DWF_CACHE_ROOT']
+  const own = env.DWF_CACHE_ROOT
   return own && isAbsolute(own) ? own : resolve(config.root, config.cache.root)
 }
 

@@ -7,9 +7,7 @@ function xdg(env: NodeJS.ProcessEnv, name: string, fallback: string): string {
   const value = env[name]
   // The XDG specification: a relative path is invalid and must be ignored.
   return join(
-    value && isAbsolute(value)
-      ? value
-      : join(env['HOME'] && isAbsolute(env['HOME']) ? env['HOME'] : homedir(), fallback),
+    value && isAbsolute(value) ? value : join(env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir(), fallback),
     'dwf',
   )
 }

@@ -44,8 +44,11 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
         // It has gone already.
       }
     }
-    const timer =
-      options.timeoutMs === undefined ? undefined : setTimeout(() => ((timedOut = true), end()), options.timeoutMs)
+    const expire = () => {
+      timedOut = true
+      end()
+    }
+    const timer = options.timeoutMs === undefined ? undefined : setTimeout(expire, options.timeoutMs)
     options.signal?.addEventListener('abort', end, { once: true })
     const out = collect(keep, options.onLine)
     const err = collect(keep, options.onLine)

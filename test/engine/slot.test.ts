@@ -17,7 +17,9 @@ function request(argv: readonly string[], more: Partial<ExecRequest> = {}) {
     argv,
     dir: '/',
     env: {},
-    onOutput: (stream, chunk) => void (out[stream] += chunk.toString('utf8')),
+    onOutput: (stream, chunk) => {
+      out[stream] += chunk.toString('utf8')
+    },
     ...more,
   }
   return { asked, out }

@@ -73,7 +73,7 @@ test('a task of devflow.toml takes the place of what the stack offers', async ()
     ['setup:fetch@node', 'setup:deps@node', 'test:unit@project'],
   )
   assert.deepEqual(made!.tasks.at(-1)!.argv, ['sh', '-c', 'make check'])
-  assert.equal(made!.tasks.at(-1)!.env['npm_config_cache'], '/cache/npm')
+  assert.equal(made!.tasks.at(-1)!.env.npm_config_cache, '/cache/npm')
 })
 
 test('a need that nothing offers, and a circle of needs, are problems at their key', async () => {
@@ -127,7 +127,7 @@ test('the same input gives the same hash, one changed flag another, and the sour
 test('no person, path or time is in a plan', async () => {
   const { plan: made } = await planned('', ['check:pr'])
   const text = JSON.stringify(made)
-  for (const word of ['/repo', process.env['HOME'] ?? '/root', String(process.pid)])
+  for (const word of ['/repo', process.env.HOME ?? '/root', String(process.pid)])
     assert.ok(!text.includes(`"${word}`), word)
 })
 

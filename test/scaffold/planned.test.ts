@@ -111,11 +111,9 @@ const hostile = [
   '\\',
   '"""',
   "'''",
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text that must stay text
   '${{ github.token }}',
   '$(id)',
   '`id`',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text that must stay text
   '${HOME}',
   '%{ if true }x%{ endif }',
   '$${x}',

@@ -24,7 +24,6 @@ const odd = [
   '\t',
   '`',
   '$(id)',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text that must stay text
   '${HOME}',
   '${{',
   '%{if}',

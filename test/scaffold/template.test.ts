@@ -31,7 +31,6 @@ test('a mustache without a quoting helper is refused when the template is loaded
 
 test('guarded values are quoted once, and a value that is missing is an error', () => {
   const render = compileTemplate('x.hbs', '{{#each list}}{{toml this}}\n{{/each}}{{hcl name}}')
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text that must stay text
   assert.equal(render({ list: ['<&>', '"'], name: '${x}' }), '"<&>"\n"\\""\n"\\u0024{x}"')
   assert.throws(() => render({ list: [] }))
 })

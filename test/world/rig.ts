@@ -7,7 +7,7 @@ import { useSubstitute } from '../../src/image/index.ts'
 import { shippedPins } from '../../src/pins/index.ts'
 
 /** Made by scripts/world, which also started this test as an unprivileged account. */
-export const world = process.env['DWF_WORLD'] ?? '/var/tmp/dwf-world'
+export const world = process.env.DWF_WORLD ?? '/var/tmp/dwf-world'
 const project = join(import.meta.dirname, '../..')
 
 if (process.getuid?.() === 0)
@@ -50,7 +50,7 @@ export interface DwfOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
   /** Called with the child as soon as its output has what is waited for. */
-  readonly when?: { readonly says: RegExp; readonly then: (child: ReturnType<typeof spawn>) => void }
+  readonly when?: { readonly says: RegExp; readonly act: (child: ReturnType<typeof spawn>) => void }
 }
 
 /** A repository of its own, with state, configuration and approvals of its own, that goes when the test ends. */
@@ -70,7 +70,7 @@ export function repository(
     symlinkSync(join(homedir(), '.config/containers'), join(config, 'containers'))
   const env = {
     ...process.env,
-    PATH: `${join(world, 'bin')}:${process.env['PATH']}`,
+    PATH: `${join(world, 'bin')}:${process.env.PATH}`,
     XDG_CONFIG_HOME: config,
     XDG_STATE_HOME: join(folder, 'state'),
     DWF_TRIVY_CACHE: join(world, 'trivy-cache'),
@@ -158,7 +158,7 @@ function runDwf(
         waited += chunk.toString('utf8')
         if (!when.says.test(waited)) return
         done = true
-        when.then(child)
+        when.act(child)
       })
     }
     child.once('error', reject)

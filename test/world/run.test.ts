@@ -77,7 +77,7 @@ for (const [signal, expected] of [
       `[tasks.test]\nrun = "echo started; trap 'echo tidied; exit' TERM; sleep 60 & wait"\n`,
     )
     const { code, all, stdout } = await repo.dwf(['test'], {
-      when: { says: /│ started/, then: (child) => child.kill(signal) },
+      when: { says: /│ started/, act: (child) => child.kill(signal) },
     })
     assert.equal(code, expected, all)
     assert.match(all, /tidied/)
@@ -91,7 +91,7 @@ test('a second Ctrl-C does not wait for a task that ignores the first', async (c
   const { code, all, ms } = await repo.dwf(['test'], {
     when: {
       says: /│ started/,
-      then: (child) => {
+      act: (child) => {
         child.kill('SIGINT')
         setTimeout(() => child.kill('SIGINT'), 300)
       },
@@ -107,7 +107,7 @@ test('when dwf is killed with -9, its container ends by itself, and the next run
     context,
     `[tasks.test]\nrun = "test -e once && exit 0; touch once; echo started; sleep 120"\n`,
   )
-  const killed = await repo.dwf(['test'], { when: { says: /│ started/, then: (child) => child.kill('SIGKILL') } })
+  const killed = await repo.dwf(['test'], { when: { says: /│ started/, act: (child) => child.kill('SIGKILL') } })
   assert.equal(killed.signal, 'SIGKILL')
   await gone(repo, 15_000)
   const next = await repo.dwf(['test'])
@@ -119,7 +119,7 @@ test('when the engine’s client is killed, the task is lost, not passed', async
   const { code, all } = await repo.dwf(['test'], {
     when: {
       says: /│ started/,
-      then: () => void execFileSync('pkill', ['-KILL', '-f', `podman run .*--volume=${repo.root}:/workspace`]),
+      act: () => void execFileSync('pkill', ['-KILL', '-f', `podman run .*--volume=${repo.root}:/workspace`]),
     },
   })
   assert.equal(code, 1, all)
@@ -136,14 +136,14 @@ test('the run’s deadline is exit 124', async (context) => {
 })
 
 test('output: 200 MB arrive whole, with time stamps, and dwf stays small', async (context) => {
-  const bytes = process.env['DWF_TEST_LONG'] ? 1_000_000_000 : 200_000_000
+  const bytes = process.env.DWF_TEST_LONG ? 1_000_000_000 : 200_000_000
   const repo = await tasks(context, `[tasks.test]\nrun = "yes 0123456789abcdef | head -c ${bytes}; echo err >&2"\n`)
   let peak = 0
   const { code, all } = await repo.dwf(['test', '--quiet'], {
     env: { DWF_TEST: '1' },
     when: {
       says: /./,
-      then: () => {},
+      act: () => {},
     },
   })
   assert.equal(code, 0, all)

@@ -114,7 +114,7 @@ test('what a repository says to the scanner changes nothing', async (context) =>
   })
   const { code, all } = await repo.dwf(['scan:deps'], {
     env: {
-      PATH: `${repo.root}/bin:.:${repo.env['PATH']}`,
+      PATH: `${repo.root}/bin:.:${repo.env.PATH}`,
       TRIVY_SEVERITY: 'UNKNOWN',
       TRIVY_IGNOREFILE: '.trivyignore',
       TRIVY_EXIT_CODE: '0',

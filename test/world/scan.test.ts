@@ -9,7 +9,7 @@ import { layerGate } from '../../src/scan/index.ts'
 import { pin, plant, temporary, text } from '../scan/rig.ts'
 
 /** The real Trivy of the test world, with the small database. */
-const trivy = join(process.env.DWF_WORLD ?? '/var/tmp/dwf-test-world', 'bin/trivy')
+const trivy = join(process.env.DWF_WORLD ?? '/var/tmp/dwf-world', 'bin/trivy')
 const testDatabase = join(import.meta.dirname, '../../scripts/test-database')
 
 before(() => assert.ok(existsSync(trivy), `${trivy} is missing: run scripts/tools trivy`))

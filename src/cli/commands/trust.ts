@@ -104,7 +104,7 @@ async function approveByPerson(config: Config, ask: TrustAsk, globals: Globals, 
 }
 
 function approveInCi(config: Config, ask: TrustAsk, output: Output): number {
-  if (!process.env['CI'])
+  if (!process.env.CI)
     throw failure('refused', 'not-in-ci', '--ci approves only where CI is set', 'dwf trust approve, in a terminal')
   approve(config.root, ask, 'ci', new Date())
   output.result(

@@ -78,21 +78,26 @@ export function humanRun(options: {
     switch (event.type) {
       case 'run-started':
       case 'run-ended':
-        return
+        break
       case 'task-started':
-        return out(`${style('cyan', '▶')} ${event.task}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}`)
+        out(`${style('cyan', '▶')} ${event.task}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}`)
+        break
       case 'output':
-        return options.stream ? linesOf(event.task).add(event.chunk) : undefined
+        if (options.stream) linesOf(event.task).add(event.chunk)
+        break
       case 'task-retried':
         open.get(event.task)?.end()
-        return out(`${style('yellow', '↻')} ${event.task} ${event.outcome}, trying again`)
+        out(`${style('yellow', '↻')} ${event.task} ${event.outcome}, trying again`)
+        break
       case 'task-ended':
         open.get(event.result.id)?.end()
-        return event.result.outcome === 'not-run' ? undefined : out(line(event.result, style))
+        if (event.result.outcome !== 'not-run') out(line(event.result, style))
+        break
       case 'note':
-        return out(style('dim', event.text))
+        out(style('dim', event.text))
+        break
       default:
-        return unreachable(event)
+        unreachable(event)
     }
   }
 }

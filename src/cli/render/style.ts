@@ -9,8 +9,8 @@ export interface Style {
 }
 
 export function styleFor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): Style {
-  const forced = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0'
-  const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb' || !(stream.isTTY || forced)
+  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0'
+  const plain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb' || !(stream.isTTY || forced)
   const style = (format: Format, text: string) => (plain ? text : styleText(format, text, { validateStream: false }))
-  return Object.assign(style, { isTerminal: stream.isTTY === true && env['TERM'] !== 'dumb' && !env['CI'] })
+  return Object.assign(style, { isTerminal: stream.isTTY === true && env.TERM !== 'dumb' && !env.CI })
 }
