@@ -16,8 +16,8 @@ const recipes: readonly ToolchainRecipe[] = [
     // Node 25 and later link to libatomic.
     packages: ['libatomic1', 'libgcc-s1', 'libstdc++6'],
     // node-gyp would download the headers that lie beside the binary.
-    env: { npm_config_nodedir: '/usr/local' },
-    debian: { packages: ['nodejs', 'npm'], version: '20.19.2', env: { npm_config_nodedir: '/usr' } },
+    env: { npm_package_config_node_gyp_nodedir: '/usr/local' },
+    debian: { packages: ['nodejs', 'npm'], version: '20.19.2', env: { npm_package_config_node_gyp_nodedir: '/usr' } },
     smoke: ['sh', '-c', 'node --version && npm --version'],
   },
   { tool: 'pnpm', npm: 'pnpm', needs: ['node'], smoke: ['pnpm', '--version'] },

@@ -12,6 +12,8 @@ export interface TrustRequest {
   readonly says: string
   /** The key of devflow.toml that asks. */
   readonly path: readonly (string | number)[]
+  /** The command whose task asks; undefined when the whole repository does. */
+  readonly task?: string
 }
 
 export interface TrustAsk {
@@ -23,7 +25,8 @@ export interface TrustAsk {
 /** Everything in a configuration that needs trust. Pure. */
 export function trustAsk(config: Config): TrustAsk {
   const requests: TrustRequest[] = []
-  const ask = (kind: string, says: string, ...path: (string | number)[]) => requests.push({ kind, says, path })
+  const ask = (kind: string, says: string, ...path: (string | number)[]) =>
+    requests.push({ kind, says, path, ...(path[0] === 'tasks' ? { task: String(path[1]) } : {}) })
   const tasks = Object.values(config.tasks)
   if (config.runtime.profile === 'host') {
     ask(
@@ -82,5 +85,12 @@ export function trustAsk(config: Config): TrustAsk {
         'trusted',
       )
   }
-  return { requests, hash: hashOf(requests.map(({ kind, says }) => `${kind} ${says}`).sort(byCodeUnit)) }
+  return { requests, hash: hashOfRequests(requests) }
+}
+
+export const sameRequest = (a: TrustRequest, b: TrustRequest): boolean => a.kind === b.kind && a.says === b.says
+
+/** Of exactly what a person reads; their order does not matter. */
+export function hashOfRequests(requests: readonly TrustRequest[]): string {
+  return hashOf(requests.map(({ kind, says }) => `${kind} ${says}`).sort(byCodeUnit))
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { failure } from '../util/diagnostics.ts'
 import { writeAtomic } from '../util/files.ts'
 import { configFolder, isInside, privateFolder } from '../util/paths.ts'
-import type { TrustAsk, TrustRequest } from './requests.ts'
+import { hashOfRequests, sameRequest, type TrustAsk, type TrustRequest } from './requests.ts'
 
 export interface Approval {
   readonly hash: string
@@ -59,9 +59,19 @@ export function approvalOf(root: string, env: NodeJS.ProcessEnv = process.env): 
   return Object.hasOwn(projects, root) ? projects[root] : undefined
 }
 
-/** True when nothing is asked, or exactly this was approved. */
-export function isTrusted(root: string, ask: TrustAsk, env: NodeJS.ProcessEnv = process.env): boolean {
-  return ask.requests.length === 0 || approvalOf(root, env)?.hash === ask.hash
+/**
+ * Of what is asked what was not approved: other words, or another command behind them, are another request. An
+ * approval that does not fit its own hash approves nothing.
+ */
+export function unapproved(
+  root: string,
+  requests: readonly TrustRequest[],
+  env: NodeJS.ProcessEnv = process.env,
+): readonly TrustRequest[] {
+  if (requests.length === 0) return []
+  const approval = approvalOf(root, env)
+  if (!approval || hashOfRequests(approval.requests) !== approval.hash) return requests
+  return requests.filter((request) => !approval.requests.some((one) => sameRequest(one, request)))
 }
 
 export function approve(
@@ -101,11 +111,8 @@ export function trustDiff(
   ask: TrustAsk,
   approval: Approval | undefined,
 ): { readonly added: readonly TrustRequest[]; readonly gone: readonly TrustRequest[] } {
-  const key = (request: TrustRequest) => `${request.kind} ${request.says}`
-  const before = new Set((approval?.requests ?? []).map(key))
-  const now = new Set(ask.requests.map(key))
-  return {
-    added: ask.requests.filter((request) => !before.has(key(request))),
-    gone: (approval?.requests ?? []).filter((request) => !now.has(key(request))),
-  }
+  const before = approval?.requests ?? []
+  const lacks = (list: readonly TrustRequest[]) => (request: TrustRequest) =>
+    !list.some((one) => sameRequest(one, request))
+  return { added: ask.requests.filter(lacks(before)), gone: before.filter(lacks(ask.requests)) }
 }

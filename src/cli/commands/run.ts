@@ -48,7 +48,10 @@ export async function runCommands(
     else output.result(renderPlan(plan, output.style))
     return 0
   }
-  const granted = await requireTrust(workspace.config)
+  const granted = await requireTrust(
+    workspace.config,
+    plan.tasks.map((task) => task.command),
+  )
   const signals = onSignals(deadlineMs)
   try {
     const { result, remarks, engine } = await perform(

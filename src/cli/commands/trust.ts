@@ -2,7 +2,7 @@ import { loadConfig } from '../../config/load.ts'
 import { placeOf } from '../../config/locate.ts'
 import type { Config } from '../../config/types.ts'
 import { type TrustAsk, type TrustRequest, trustAsk } from '../../trust/requests.ts'
-import { approvalOf, approve, isTrusted, revoke, trustDiff } from '../../trust/store.ts'
+import { approvalOf, approve, revoke, trustDiff, unapproved } from '../../trust/store.ts'
 import { type Diagnostic, Failure, failure } from '../../util/diagnostics.ts'
 import { printable } from '../../util/text.ts'
 import type { Globals } from '../globals.ts'
@@ -43,7 +43,7 @@ export async function trust(
 
 function show(config: Config, ask: TrustAsk, diff: boolean, globals: Globals, output: Output): number {
   const approval = approvalOf(config.root)
-  const trusted = isTrusted(config.root, ask)
+  const trusted = unapproved(config.root, ask.requests).length === 0
   const { added, gone } = trustDiff(ask, approval)
   if (globals.json) {
     output.json({
@@ -77,7 +77,7 @@ function show(config: Config, ask: TrustAsk, diff: boolean, globals: Globals, ou
 const line = (request: TrustRequest) => `${printable(request.says)} (${request.kind})`
 
 async function approveByPerson(config: Config, ask: TrustAsk, globals: Globals, output: Output): Promise<number> {
-  if (isTrusted(config.root, ask)) {
+  if (unapproved(config.root, ask.requests).length === 0) {
     output.result(ask.requests.length === 0 ? 'nothing to approve' : 'approved already')
     return 0
   }
@@ -113,15 +113,21 @@ function approveInCi(config: Config, ask: TrustAsk, output: Output): number {
   return 0
 }
 
-/** Stops a command that would do what nobody approved. */
-export async function requireTrust(config: Config): Promise<readonly TrustRequest[]> {
-  const ask = trustAsk(config)
-  if (isTrusted(config.root, ask)) return ask.requests
-  const { added } = trustDiff(ask, approvalOf(config.root))
+/**
+ * Stops a command that would do what nobody approved.
+ * @param commands those that are to run: what only another task asks for need not be approved for them
+ * @returns what was approved and is used now
+ */
+export async function requireTrust(config: Config, commands?: readonly string[]): Promise<readonly TrustRequest[]> {
+  const needed = trustAsk(config).requests.filter(
+    ({ task }) => task === undefined || (commands?.includes(task) ?? false),
+  )
+  const missing = unapproved(config.root, needed)
+  if (missing.length === 0) return needed
   throw new Failure(
     'refused',
     await Promise.all(
-      added.map(async (request): Promise<Diagnostic> => {
+      missing.map(async (request): Promise<Diagnostic> => {
         const where = await placeOf(config, request.path)
         return {
           severity: 'error',
