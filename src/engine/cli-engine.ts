@@ -6,18 +6,41 @@ import { type Dialect, onceArgs, sessionArgs } from './container-args.ts'
 import { engineFailure } from './failure.ts'
 import { openSession, spawnShell } from './session.ts'
 import { containerInit, containerShell, slotPrelude } from './slot-script.ts'
-import type { BuildRequest, ContainerSpec, Engine, EngineInfo, ImageInfo } from './types.ts'
+import type { BuildRequest, ContainerSpec, Engine, EngineInfo, ImageInfo, Limit } from './types.ts'
+
+/** Calls the engine's client: its standard output, or a failure that says what could not be done. */
+export type Ask = (what: string, args: readonly string[], options?: AskOptions) => Promise<string>
+
+export interface AskOptions {
+  /** What may stand in a line of standard error without being a failure. */
+  readonly unless?: RegExp
+}
 
 /** What Podman and Docker do alike through their command lines; what they do not is in the dialect. */
 export interface CliDialect extends Dialect {
   readonly program: string
-  readonly buildArgs: (request: BuildRequest) => readonly string[]
-  /** Arguments of the build that carry the CA bundle as a build secret. */
+  /**
+   * How an image is built, and the build's own flags: substitutes, the CA bundle as a build secret, proxies.
+   * @throws Failure('machine-cannot') for what this client or daemon cannot do
+   */
+  readonly build: (request: BuildRequest) => {
+    readonly command: readonly string[]
+    readonly flags: readonly string[]
+    readonly env?: Readonly<Record<string, string>>
+  }
   readonly importArgs: (tar: string, reference: string) => readonly string[]
-  readonly readImages: (json: string) => readonly ImageInfo[]
-  readonly readContainers: (
-    json: string,
-  ) => readonly { readonly id: string; readonly labels: Readonly<Record<string, string>> }[]
+  readonly images: (ask: Ask, label: string) => Promise<readonly ImageInfo[]>
+  readonly containers: (ask: Ask, label: string) => ReturnType<Engine['containers']>
+}
+
+const words: Readonly<Record<Limit, string>> = { memory: 'memory', cpus: 'processors', pids: 'processes' }
+
+/** What a person is told about limits that nothing enforces here; `why` in a few words. */
+export function withoutLimits(enforced: readonly Limit[], why: string): readonly string[] {
+  const missing = (['memory', 'cpus', 'pids'] as const).filter((limit) => !enforced.includes(limit))
+  if (missing.length === 0) return []
+  const ulimit = missing.includes('pids') ? '; processes are limited by ulimit only' : ''
+  return [`limits of ${missing.map((limit) => words[limit]).join(', ')} (${why})${ulimit}`]
 }
 
 export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
@@ -34,9 +57,10 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
       )
     }
   }
-  const must = async (what: string, args: readonly string[], options: RunOptions = {}): Promise<string> => {
-    const { code, stdout, stderr } = await call(args, options)
-    if (code !== 0) throw engineFailure(what, stderr || stdout)
+  const ask: Ask = async (what, args, { unless } = {}) => {
+    const { code, stdout, stderr } = await call(args)
+    const isTolerated = unless !== undefined && stderr.split('\n').every((line) => line === '' || unless.test(line))
+    if (code !== 0 && !isTolerated) throw engineFailure(what, stderr || stdout)
     return stdout
   }
   const removeContainer = async (id: string) => {
@@ -49,18 +73,19 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
       return (await call(['image', 'inspect', '--format={{.Id}}', reference])).code === 0
     },
     async build(request) {
+      const { command, flags, env: own } = dialect.build(request)
       const args = [
-        'build',
+        ...command,
         `--file=${request.dockerfile}`,
         `--target=${request.target}`,
         ...pairs('--tag', request.tags),
         ...pairs('--build-arg', entries(request.args)),
         ...pairs('--label', entries(request.labels)),
-        ...dialect.buildArgs(request),
+        ...flags,
         request.context,
       ]
       // Buildah keeps its cache mounts below TMPDIR, by default in one folder of /var/tmp for all accounts of the machine.
-      const env = { ...process.env, TMPDIR: privateFolder(join(privateFolder(cacheFolder()), 'build')) }
+      const env = { ...process.env, ...own, TMPDIR: privateFolder(join(privateFolder(cacheFolder()), 'build')) }
       const { code, stderr, stdout } = await call(args, {
         env,
         signal: request.signal,
@@ -70,19 +95,15 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
       if (request.signal.aborted) throw failure('interrupted', 'interrupted', 'the image build was interrupted')
       if (code !== 0) throw engineFailure('the image could not be built', stderr || stdout)
     },
-    async images(label) {
-      return dialect.readImages(
-        await must('cannot list images', ['images', `--filter=label=${label}`, '--format=json', '--no-trunc']),
-      )
-    },
+    images: (label) => dialect.images(ask, label),
     async removeImage(reference) {
-      await must(`cannot remove ${reference}`, ['rmi', reference])
+      await ask(`cannot remove ${reference}`, ['rmi', reference])
     },
     async tagImage(reference, tag) {
-      await must(`cannot tag ${reference}`, ['tag', reference, tag])
+      await ask(`cannot tag ${reference}`, ['tag', reference, tag])
     },
     async importImage(tar, reference) {
-      await must(`cannot import ${tar}`, dialect.importArgs(tar, reference))
+      await ask(`cannot import ${tar}`, dialect.importArgs(tar, reference))
     },
     async runOnce(spec, argv) {
       const { code, stdout, stderr } = await call(onceArgs(spec, info, dialect, argv))
@@ -102,11 +123,7 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
         throw engineFailure('the container could not be started', (error as Error).message)
       }
     },
-    async containers(label) {
-      return dialect.readContainers(
-        await must('cannot list containers', ['ps', '--all', `--filter=label=${label}`, '--format=json', '--no-trunc']),
-      )
-    },
+    containers: (label) => dialect.containers(ask, label),
     removeContainer,
   }
 }

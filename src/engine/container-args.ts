@@ -1,16 +1,14 @@
 import { containerInit, containerShell } from './slot-script.ts'
-import type { ContainerSpec, EngineInfo } from './types.ts'
+import type { ContainerSpec, EngineInfo, Limit } from './types.ts'
 
 export const containerHome = '/home/dwfuser'
 
 /** How an engine's flags differ where the promise is the same. */
 export interface Dialect {
   readonly idFlags: (info: EngineInfo) => readonly string[]
-  /** Options of a tmpfs that belongs to the task's user, after size and mode. */
-  readonly homeOptions: string
+  /** Options of a tmpfs that belongs to the task's user, after its size. */
+  readonly homeOptions: (info: EngineInfo) => string
   readonly pull: readonly string[]
-  /** Whether limits of memory, processors and processes are enforced here at all. */
-  readonly limits: (info: EngineInfo) => boolean
   readonly egress: (info: EngineInfo) => readonly string[]
   readonly extra: readonly string[]
 }
@@ -25,18 +23,36 @@ export function hardening(spec: ContainerSpec, info: EngineInfo, dialect: Dialec
     ...dialect.extra,
     // exec is written out: Docker's default is noexec, and build tools run what they put into /tmp.
     `--tmpfs=/tmp:rw,nosuid,nodev,exec,size=${spec.tmp},mode=1777`,
-    `--tmpfs=${containerHome}:rw,nosuid,nodev,exec,size=${spec.tmp},${dialect.homeOptions}`,
+    `--tmpfs=${containerHome}:rw,nosuid,nodev,exec,size=${spec.tmp},${dialect.homeOptions(info)}`,
     ...(spec.network === 'none' ? ['--network=none'] : dialect.egress(info)),
-    `--ulimit=nproc=${spec.pids}:${spec.pids}`,
-    ...(dialect.limits(info)
-      ? [`--pids-limit=${spec.pids}`, `--memory=${spec.memory}`, `--memory-swap=${spec.memory}`, `--cpus=${spec.cpus}`]
-      : []),
+    ...limits(spec, info),
     ...dialect.pull,
     ...Object.entries(spec.labels).map(([key, value]) => `--label=${key}=${value}`),
     ...spec.mounts.map((mount) => volume(mount, info)),
-    ...Object.entries({ HOME: containerHome, ...spec.env }).map(([key, value]) => `--env=${key}=${value}`),
+    ...Object.entries({ HOME: containerHome, ...spec.env }).map(variable),
     `--workdir=${spec.workdir}`,
   ]
+}
+
+/** Only limits that are enforced here are asked for: for others engines print a warning on each call, or refuse to start. */
+function limits(spec: ContainerSpec, info: EngineInfo): readonly string[] {
+  const flags: Readonly<Record<Limit, readonly string[]>> = {
+    memory: [`--memory=${spec.memory}`, `--memory-swap=${spec.memory}`],
+    cpus: [`--cpus=${spec.cpus}`],
+    pids: [`--pids-limit=${spec.pids}`],
+  }
+  // A ulimit counts all processes of the person in the container's user namespace. With keep-id these are the
+  // container's own; with Docker also the daemon's or the whole session's, so that it serves only where nothing else does.
+  const isCounted = info.idMapping === 'keep-id' || !info.limits.includes('pids')
+  return [
+    ...(isCounted ? [`--ulimit=nproc=${spec.pids}:${spec.pids}`] : []),
+    ...info.limits.flatMap((limit) => flags[limit]),
+  ]
+}
+
+/** What the engine's client has in its own environment is named only: a proxy's password does not belong into argv. */
+function variable([name, value]: readonly [string, string]): string {
+  return process.env[name] === value ? `--env=${name}` : `--env=${name}=${value}`
 }
 
 /** `--mount` quotes nothing and `--volume` splits at colons: the form that has no trouble with the path is chosen. */

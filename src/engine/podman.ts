@@ -1,8 +1,8 @@
 import { failure } from '../util/diagnostics.ts'
 import { run } from '../util/process.ts'
-import { type CliDialect, cliEngine } from './cli-engine.ts'
+import { type CliDialect, cliEngine, withoutLimits } from './cli-engine.ts'
 import { engineFailure } from './failure.ts'
-import type { Engine, EngineInfo } from './types.ts'
+import type { Engine, EngineInfo, Limit } from './types.ts'
 
 /** keep-id with a target id came with 4.3. */
 const minimum = [4, 3] as const
@@ -26,37 +26,43 @@ const dialect: CliDialect = {
   // keep-id is for rootless only; as root (--allow-root) the files of the workspace are root's.
   idFlags: (info) => (info.rootless ? ['--userns=keep-id:uid=1001,gid=1001', '--user=1001:1001'] : ['--user=0:0']),
   // Without U an existing folder of the image keeps its owner and mode on the tmpfs (Podman 4.3.1, runc 1.1.5).
-  homeOptions: 'mode=0700,U,notmpcopyup',
+  homeOptions: () => 'mode=0700,U,notmpcopyup',
   pull: ['--pull=never'],
-  // Rootless with cgroup v1 ignores them with a warning on every call.
-  limits: (info) => !(info.rootless && info.cgroups === 'v1'),
   egress: () => ['--network=slirp4netns:allow_host_loopback=false'],
-  // /run and /var/tmp would be writable otherwise.
-  extra: ['--read-only-tmpfs=false'],
-  buildArgs: (request) => [
-    '--pull=missing',
-    '--layers',
-    '--force-rm',
-    ...Object.entries(request.substitutes).map(
-      ([pinned, local]) => `--build-context=${pinned}=container-image://${local}`,
-    ),
-    ...(request.caBundle ? [`--secret=id=dwf-ca,src=${request.caBundle}`] : []),
-  ],
+  // /run and /var/tmp would be writable otherwise, and each container would get the proxy variables of this machine.
+  extra: ['--read-only-tmpfs=false', '--http-proxy=false'],
+  build: (request) => ({
+    command: ['build'],
+    flags: [
+      '--pull=missing',
+      '--layers',
+      '--force-rm',
+      ...Object.entries(request.substitutes).map(
+        ([pinned, local]) => `--build-context=${pinned}=container-image://${local}`,
+      ),
+      ...(request.caBundle ? [`--secret=id=dwf-ca,src=${request.caBundle}`] : []),
+    ],
+  }),
   importArgs: (tar, reference) => ['import', '--quiet', tar, reference],
-  readImages: (json) =>
-    (JSON.parse(json || '[]') as readonly PodmanImage[]).map((image) => ({
-      id: image.Id,
-      tags: image.Names ?? [],
-      created: new Date(image.Created * 1000).toISOString(),
-      size: image.Size,
-      labels: image.Labels ?? {},
-    })),
-  readContainers: (json) =>
-    (JSON.parse(json || '[]') as readonly PodmanContainer[]).map((container) => ({
-      id: container.Id,
-      labels: container.Labels ?? {},
-    })),
+  images: async (ask, label) =>
+    list(
+      await ask('cannot list images', ['images', `--filter=label=${label}`, '--format=json', '--no-trunc']),
+      (image) => ({
+        id: image.Id,
+        tags: image.Names ?? [],
+        created: new Date(image.Created * 1000).toISOString(),
+        size: image.Size,
+        labels: image.Labels ?? {},
+      }),
+    ),
+  containers: async (ask, label) =>
+    list(
+      await ask('cannot list containers', ['ps', '--all', `--filter=label=${label}`, '--format=json', '--no-trunc']),
+      (container) => ({ id: container.Id, labels: container.Labels ?? {} }),
+    ),
 }
+
+const list = <T>(json: string, read: (entry: any) => T): readonly T[] => (JSON.parse(json || '[]') as any[]).map(read)
 
 /**
  * Podman as it is on this machine, through its command line only.
@@ -80,19 +86,27 @@ export async function probePodman(): Promise<Engine | undefined> {
   }
   const rootless = host.security.rootless === true
   const cgroups = host.cgroupVersion === 'v2' ? 'v2' : 'v1'
+  const limits = limitsOf(rootless, cgroups, host.cgroupControllers ?? [])
   const info: EngineInfo = {
     name: 'podman',
     version: version.Version,
     rootless,
     idMapping: rootless ? 'keep-id' : 'same-ids',
     cgroups,
-    unenforced: !rootless
-      ? ['rootless, UID 1001: podman runs as root']
-      : cgroups === 'v1'
-        ? ['memory and processor limits (rootless with cgroup v1); processes are limited by ulimit only']
-        : [],
+    limits,
+    unenforced: [
+      ...(rootless ? [] : ['rootless, UID 1001: podman runs as root']),
+      ...withoutLimits(limits, rootless && cgroups === 'v1' ? 'rootless with cgroup v1' : 'no cgroup controller'),
+    ],
     selinux: host.security.selinuxEnabled === true,
     arch: host.arch,
   }
   return cliEngine(info, dialect)
+}
+
+/** Rootless, cgroup v1 limits nothing; with v2 what systemd hands down to this account. */
+function limitsOf(rootless: boolean, cgroups: 'v1' | 'v2', controllers: readonly string[]): readonly Limit[] {
+  if (cgroups === 'v1') return rootless ? [] : ['memory', 'cpus', 'pids']
+  const names = { memory: 'memory', cpus: 'cpu', pids: 'pids' } as const
+  return (['memory', 'cpus', 'pids'] as const).filter((limit) => controllers.includes(names[limit]))
 }

@@ -12,12 +12,17 @@ export type IdMapping =
   /** No container. */
   | 'none'
 
+/** What cgroups can limit of a container. */
+export type Limit = 'memory' | 'cpus' | 'pids'
+
 export interface EngineInfo {
   readonly name: EngineName
   readonly version: string
   readonly rootless: boolean
   readonly idMapping: IdMapping
   readonly cgroups: 'v1' | 'v2' | 'none'
+  /** The limits that are enforced here. */
+  readonly limits: readonly Limit[]
   /** What of the second promise this engine does not keep here, in words; [] when all of it. */
   readonly unenforced: readonly string[]
   readonly selinux: boolean

@@ -35,6 +35,7 @@ export function memoryEngine(): MemoryEngine {
       rootless: true,
       idMapping: 'keep-id',
       cgroups: 'v2',
+      limits: ['memory', 'cpus', 'pids'],
       unenforced: [],
       selinux: false,
       arch: 'amd64',
