@@ -14,6 +14,15 @@ say() { printf '[%3ds] %s\n' "$SECONDS" "$*" >&2; }
 # The machine or the person has to do something first: 3, as dwf's own exit codes have it.
 refuse() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 3; }
 
+# quietly CMD...: shows what a command says only when it fails.
+quietly() {
+  local log code=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || { code=$?; cat "$log" >&2; }
+  rm -f "$log"
+  return "$code"
+}
+
 is_root() { [ "$(id -u)" = 0 ]; }
 
 home_of() { getent passwd "$1" | cut -d: -f6; }

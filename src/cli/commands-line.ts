@@ -1,5 +1,3 @@
-import { defaultSelectors } from '../config/commands.ts'
-
 /**
  * What a person types → what the parser of options reads: `test:unit` becomes `test unit`, and what stands after `--`
  * is kept apart for the task.
@@ -15,8 +13,7 @@ export function splitCommandLine(argv: readonly string[]): {
   const at = own.findIndex((word, index) => !word.startsWith('-') && !takesValue.has(own[index - 1] ?? ''))
   if (at < 0) return { argv: own, rest }
   const [primary, ...selector] = own[at]!.split(':')
-  const known = Object.hasOwn(defaultSelectors, primary!) || ['image', 'trust', 'plan', 'pin'].includes(primary!)
-  if (selector.length === 0 || !known || primary === 'plan') return { argv: own, rest }
+  if (selector.length === 0 || primary === 'plan' || own[at]!.includes('@')) return { argv: own, rest }
   const words = primary === 'init' ? ['init', '--stack', selector.join(':')] : [primary!, selector.join(':')]
   return { argv: [...own.slice(0, at), ...words, ...own.slice(at + 1)], rest }
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Command, parseCommand } from '../config/commands.ts'
 import { type Frame, fingerprint } from '../image/fingerprint.ts'
 import { fingerprintFrames } from '../image/inputs.ts'
@@ -9,6 +7,7 @@ import type { Resolution } from '../pins/index.ts'
 import { shippedPins } from '../pins/index.ts'
 import { plan as makePlan } from '../plan/plan.ts'
 import type { Plan, PlannedImage } from '../plan/types.ts'
+import { openTree } from '../project/tree.ts'
 import { Failure, failure } from '../util/diagnostics.ts'
 import type { Globals } from './globals.ts'
 import { version } from './version.ts'
@@ -81,13 +80,8 @@ export async function prepare(
 /** What Dockerfile.devflow, devflow.lock and the manifests say the image is; undefined where there is no Dockerfile.devflow. */
 export function describeImage(workspace: Workspace): DescribedImage | undefined {
   const { config, project, lock } = workspace
-  let dockerfile: string
-  try {
-    dockerfile = readFileSync(join(project.root, dockerfileName), 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  const dockerfile = openTree(project.root).text(dockerfileName)
+  if (dockerfile === undefined) return undefined
   const resolution = resolveWorkspace(workspace)
   const epoch = lock?.epoch ?? shippedPins.date
   const model = imageModel({ title: project.name, resolution, units: project.units, config, epoch })

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 import { locate } from '../config/locate.ts'
 import type { Config } from '../config/types.ts'
 import type { Problem } from '../config/validate.ts'
 import { type Lock, parseLock, type Resolution, resolveToolchains } from '../pins/index.ts'
+import { openTree } from '../project/tree.ts'
 import { type Project, type StackName, stackNames } from '../project/types.ts'
 import { detectProject } from '../stacks/detect.ts'
 import { toolchains } from '../stacks/toolchains.ts'
@@ -87,16 +87,10 @@ function unknownStacks(config: Config): readonly Problem[] {
   })
 }
 
+/** Read as a file of the repository: a link that leads out of it is as good as none. */
 function readLock(root: string): Lock | undefined {
-  const file = join(root, 'devflow.lock')
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  return parseLock(text, file)
+  const text = openTree(root).text('devflow.lock')
+  return text === undefined ? undefined : parseLock(text, join(root, 'devflow.lock'))
 }
 
 /** The toolchains of a repository by its lock; errors are thrown, notes come back. */

@@ -27,6 +27,8 @@ export async function loadConfig(options: {
     return { config: await defaultConfig(realpathSync(gitRoot(options.cwd) ?? options.cwd)), warnings: [] }
   let text: string
   try {
+    const [folder, real] = [realpathSync(dirname(file)), realpathSync(file)]
+    if (!real.startsWith(`${folder}/`)) throw new Error(`it is a link that leads to ${real}`)
     if (statSync(file).size > 4 * 1024 * 1024) throw new Error('it is larger than 4 MiB')
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
   } catch (error) {

@@ -28,6 +28,8 @@ export interface CliDialect extends Dialect {
     readonly flags: readonly string[]
     readonly env?: Readonly<Record<string, string>>
   }
+  /** What a line that the build prints is for a person; undefined when it is none. */
+  readonly buildLine: (line: string) => string | undefined
   readonly importArgs: (tar: string, reference: string) => readonly string[]
   readonly images: (ask: Ask, label: string) => Promise<readonly ImageInfo[]>
   readonly containers: (ask: Ask, label: string) => ReturnType<Engine['containers']>
@@ -89,7 +91,10 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
       const { code, stderr, stdout } = await call(args, {
         env,
         signal: request.signal,
-        onLine: request.onLine,
+        onLine: (line) => {
+          const text = dialect.buildLine(line)
+          if (text !== undefined) request.onLine(text)
+        },
         keep: 256 * 1024,
       })
       if (request.signal.aborted) throw failure('interrupted', 'interrupted', 'the image build was interrupted')

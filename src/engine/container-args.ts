@@ -10,7 +10,7 @@ export interface Dialect {
   readonly homeOptions: (info: EngineInfo) => string
   readonly pull: readonly string[]
   readonly egress: (info: EngineInfo) => readonly string[]
-  readonly extra: readonly string[]
+  readonly extra: (info: EngineInfo) => readonly string[]
 }
 
 /** The flags that keep the second promise. One list for every engine and every container that dwf starts. */
@@ -20,7 +20,7 @@ export function hardening(spec: ContainerSpec, info: EngineInfo, dialect: Dialec
     '--cap-drop=all',
     '--security-opt=no-new-privileges',
     '--read-only',
-    ...dialect.extra,
+    ...dialect.extra(info),
     // exec is written out: Docker's default is noexec, and build tools run what they put into /tmp.
     `--tmpfs=/tmp:rw,nosuid,nodev,exec,size=${spec.tmp},mode=1777`,
     `--tmpfs=${containerHome}:rw,nosuid,nodev,exec,size=${spec.tmp},${dialect.homeOptions(info)}`,
@@ -41,9 +41,9 @@ function limits(spec: ContainerSpec, info: EngineInfo): readonly string[] {
     cpus: [`--cpus=${spec.cpus}`],
     pids: [`--pids-limit=${spec.pids}`],
   }
-  // A ulimit counts all processes of the person in the container's user namespace. With keep-id these are the
-  // container's own; with Docker also the daemon's or the whole session's, so that it serves only where nothing else does.
-  const isCounted = info.idMapping === 'keep-id' || !info.limits.includes('pids')
+  // A ulimit counts all processes of the person in the container's user namespace. With Podman these are the container's
+  // own; with Docker also the daemon's or the whole session's, so that it serves only where nothing else does.
+  const isCounted = info.name === 'podman' || !info.limits.includes('pids')
   return [
     ...(isCounted ? [`--ulimit=nproc=${spec.pids}:${spec.pids}`] : []),
     ...info.limits.flatMap((limit) => flags[limit]),

@@ -15,6 +15,34 @@ export interface DockerBuilder {
   readonly context: string
 }
 
+/** Of `docker info`; only what is used. Podman's stand-in for docker answers with `host`. */
+interface DockerInfo {
+  readonly ServerVersion?: string
+  readonly ServerErrors?: readonly string[]
+  readonly SecurityOptions?: readonly string[]
+  readonly CgroupDriver?: string
+  readonly CgroupVersion?: string
+  readonly MemoryLimit?: boolean
+  readonly CpuCfsQuota?: boolean
+  readonly PidsLimit?: boolean
+  readonly Architecture?: string
+  readonly ClientInfo?: {
+    readonly Version?: string
+    readonly Context?: string
+    readonly Plugins?: readonly { readonly Name: string; readonly Err?: unknown }[] | null
+  }
+  readonly host?: unknown
+}
+
+/** Of `docker image inspect` and `docker container inspect`; only what is used. */
+interface Inspected {
+  readonly Id: string
+  readonly RepoTags?: readonly string[] | null
+  readonly Created: string
+  readonly Size: number
+  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null } | null
+}
+
 /** Named build contexts came with BuildKit 0.10, which is in the daemon since 23.0. */
 const namedContexts = 23
 
@@ -58,6 +86,16 @@ export function dockerBuild(builder: DockerBuilder, request: Pick<BuildRequest, 
   }
 }
 
+/** BuildKit's plain progress has a number and a time before each line, and lines about nothing but itself. */
+export function buildLine(line: string): string | undefined {
+  const [, text = line] = /^#\d+ (?:\d+\.\d+ )?(.*)$/.exec(line) ?? []
+  return /^(\[internal\]|transferring |(DONE|CACHED|building with|exporting|writing image|naming to|resolve|sha256:|extracting)\b)/.test(
+    text,
+  )
+    ? undefined
+    : text
+}
+
 function dialect(builder: DockerBuilder): CliDialect {
   const ids = (info: EngineInfo) => (info.rootless ? { uid: 0, gid: 0 } : userInfo())
   return {
@@ -66,14 +104,13 @@ function dialect(builder: DockerBuilder): CliDialect {
     homeOptions: (info) => `mode=0700,uid=${ids(info).uid},gid=${ids(info).gid}`,
     pull: ['--pull=never'],
     egress: () => ['--network=bridge'],
-    extra: [],
+    extra: () => [],
     build: (request) => dockerBuild(builder, request),
+    buildLine,
     importArgs: (tar, reference) => ['import', tar, reference],
     images: async (ask, label) => {
       const found = await inspect(ask, 'image', ['images', '--quiet', '--no-trunc', `--filter=label=${label}`])
-      return found
-        .map(readImage)
-        .sort((a, b) => (a.created === b.created ? 0 : a.created < b.created ? 1 : -1))
+      return found.map(readImage).sort((a, b) => (a.created === b.created ? 0 : a.created < b.created ? 1 : -1))
     },
     containers: async (ask, label) => {
       const found = await inspect(ask, 'container', ['ps', '--all', '--quiet', '--no-trunc', `--filter=label=${label}`])
@@ -86,14 +123,14 @@ function dialect(builder: DockerBuilder): CliDialect {
  * Lists of Docker have no labels (images), or join them with commas that values may hold too (containers, which get
  * the labels of their image): only inspect tells them apart. What went away in between is not missed.
  */
-async function inspect(ask: Ask, kind: 'image' | 'container', list: readonly string[]): Promise<readonly any[]> {
+async function inspect(ask: Ask, kind: 'image' | 'container', list: readonly string[]): Promise<readonly Inspected[]> {
   const ids = [...new Set((await ask(`cannot list ${kind}s`, list)).split('\n').filter(Boolean))]
   if (ids.length === 0) return []
   const unless = /no such (image|container|object)/i
   return JSON.parse((await ask(`cannot look at ${kind}s`, [kind, 'inspect', ...ids], { unless })) || '[]')
 }
 
-const readImage = (image: any): ImageInfo => ({
+const readImage = (image: Inspected): ImageInfo => ({
   id: image.Id,
   tags: image.RepoTags ?? [],
   created: new Date(image.Created).toISOString(),
@@ -109,8 +146,9 @@ const readImage = (image: any): ImageInfo => ({
 export async function probeDocker(required: boolean): Promise<Engine | undefined> {
   const found = await run(['docker', 'info', '--format={{json .}}'], { timeoutMs: 60_000 }).catch(() => undefined)
   if (!found) return undefined
-  const answer = found.stdout.startsWith('{') ? JSON.parse(found.stdout) : undefined
-  if (!answer?.ServerVersion) {
+  const answer: DockerInfo | undefined = found.stdout.startsWith('{') ? JSON.parse(found.stdout) : undefined
+  const server = answer?.ServerVersion
+  if (!answer || !server) {
     if (!required) return undefined
     throw engineFailure('docker does not work', whyNot(answer, found.timedOut, found.stderr))
   }
@@ -121,32 +159,31 @@ export async function probeDocker(required: boolean): Promise<Engine | undefined
     if (!required) return undefined
     throw problem
   }
-  const info = readInfo(answer, has('rootless'), has('selinux'))
+  const info = readInfo({ ...answer, ServerVersion: server }, has('rootless'), has('selinux'))
   const { ClientInfo: client } = answer
-  const plugins: readonly { Name: string; Err?: unknown }[] = client?.Plugins ?? []
   return cliEngine(
     info,
     dialect({
       ...(client?.Version ? { client: client.Version } : {}),
-      server: answer.ServerVersion,
-      hasBuildx: plugins.some(({ Name, Err }) => Name === 'buildx' && !Err),
+      server,
+      hasBuildx: (client?.Plugins ?? []).some(({ Name, Err }) => Name === 'buildx' && !Err),
       context: client?.Context || 'default',
     }),
   )
 }
 
-function whyNot(answer: any, timedOut: boolean, stderr: string): string {
+function whyNot(answer: DockerInfo | undefined, timedOut: boolean, stderr: string): string {
   if (timedOut) return 'it did not answer within 60 seconds'
   if (answer?.host) return 'docker is a stand-in for podman here: set engine = "podman" in [container]'
   return (answer?.ServerErrors ?? []).join('\n') || stderr || 'no daemon answers'
 }
 
 /** Folders are mounted by their path on this machine, and what is written to them must be the person's. */
-async function unusable(answer: any, isRemapped: boolean) {
+async function unusable(answer: DockerInfo, isRemapped: boolean) {
   const context = answer.ClientInfo?.Context ?? 'default'
   const host =
     context === 'default'
-      ? process.env['DOCKER_HOST']
+      ? process.env.DOCKER_HOST
       : (await run(['docker', 'context', 'inspect', '--format={{.Endpoints.docker.Host}}', context])).stdout.trim()
   if (host && !/^(unix|npipe):/.test(host)) {
     const message = `the Docker daemon is on another machine (${host.replace(/\/\/[^@/]*@/, '//…@')}), which cannot mount folders of this one`
@@ -159,9 +196,13 @@ async function unusable(answer: any, isRemapped: boolean) {
   return undefined
 }
 
-function readInfo(answer: any, rootless: boolean, selinux: boolean): EngineInfo {
+function readInfo(
+  answer: DockerInfo & { readonly ServerVersion: string },
+  rootless: boolean,
+  selinux: boolean,
+): EngineInfo {
   const cgroups = answer.CgroupDriver === 'none' ? 'none' : answer.CgroupVersion === '2' ? 'v2' : 'v1'
-  const enforced: Readonly<Record<Limit, boolean>> = {
+  const enforced: Readonly<Record<Limit, boolean | undefined>> = {
     memory: answer.MemoryLimit,
     cpus: answer.CpuCfsQuota,
     pids: answer.PidsLimit,
@@ -181,7 +222,8 @@ function readInfo(answer: any, rootless: boolean, selinux: boolean): EngineInfo 
       ...withoutLimits(limits, cgroups === 'none' ? 'no cgroups' : 'no cgroup controller'),
     ],
     selinux,
-    arch:
-      answer.Architecture === 'x86_64' ? 'amd64' : answer.Architecture === 'aarch64' ? 'arm64' : answer.Architecture,
+    arch: architectures[answer.Architecture ?? ''] ?? answer.Architecture ?? 'unknown',
   }
 }
+
+const architectures: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { failure } from '../util/diagnostics.ts'
 import { run } from '../util/process.ts'
 import { type CliDialect, cliEngine, withoutLimits } from './cli-engine.ts'
@@ -30,7 +31,7 @@ const dialect: CliDialect = {
   pull: ['--pull=never'],
   egress: () => ['--network=slirp4netns:allow_host_loopback=false'],
   // /run and /var/tmp would be writable otherwise, and each container would get the proxy variables of this machine.
-  extra: ['--read-only-tmpfs=false', '--http-proxy=false'],
+  extra: (info) => ['--read-only-tmpfs=false', '--http-proxy=false', ...(info.rootless ? [] : openFiles())],
   build: (request) => ({
     command: ['build'],
     flags: [
@@ -43,11 +44,12 @@ const dialect: CliDialect = {
       ...(request.caBundle ? [`--secret=id=dwf-ca,src=${request.caBundle}`] : []),
     ],
   }),
+  buildLine: (line) => line,
   importArgs: (tar, reference) => ['import', '--quiet', tar, reference],
   images: async (ask, label) =>
     list(
       await ask('cannot list images', ['images', `--filter=label=${label}`, '--format=json', '--no-trunc']),
-      (image) => ({
+      (image: PodmanImage) => ({
         id: image.Id,
         tags: image.Names ?? [],
         created: new Date(image.Created * 1000).toISOString(),
@@ -58,11 +60,12 @@ const dialect: CliDialect = {
   containers: async (ask, label) =>
     list(
       await ask('cannot list containers', ['ps', '--all', `--filter=label=${label}`, '--format=json', '--no-trunc']),
-      (container) => ({ id: container.Id, labels: container.Labels ?? {} }),
+      (container: PodmanContainer) => ({ id: container.Id, labels: container.Labels ?? {} }),
     ),
 }
 
-const list = <T>(json: string, read: (entry: any) => T): readonly T[] => (JSON.parse(json || '[]') as any[]).map(read)
+const list = <From, To>(json: string, read: (entry: From) => To): readonly To[] =>
+  (JSON.parse(json || '[]') as From[]).map(read)
 
 /**
  * Podman as it is on this machine, through its command line only.
@@ -102,6 +105,12 @@ export async function probePodman(): Promise<Engine | undefined> {
     arch: host.arch,
   }
   return cliEngine(info, dialect)
+}
+
+/** As root Podman asks for a million open files, also where root may not have them (a container, a CI machine). */
+function openFiles(): readonly string[] {
+  const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+  return hard ? [`--ulimit=nofile=${hard}:${hard}`] : []
 }
 
 /** Rootless, cgroup v1 limits nothing; with v2 what systemd hands down to this account. */

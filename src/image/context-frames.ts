@@ -75,8 +75,18 @@ function walk(
       }
     }
   }
+  if (leadsOut(root, folder)) return [{ kind: 'special', name: folder, content: 'leads out of the repository' }]
   visit(folder)
   return frames
+}
+
+/** A folder that is named through a link: no builder follows it out of the context, and nothing there is read. */
+function leadsOut(root: string, folder: string): boolean {
+  try {
+    return !isInside(realpathSync(root), realpathSync(join(root, folder)))
+  } catch {
+    return false // It is not there, which its own frame says.
+  }
 }
 
 function listed(folder: string): readonly string[] {
@@ -102,12 +112,21 @@ function frameOf(file: string, stat: Stats | undefined): Omit<Frame, 'name'> {
   if (stat.isDirectory()) return { kind: 'folder', content: '' }
   if (!stat.isFile()) return { kind: 'special', content: '' }
   // Of the mode git keeps only this bit; the others depend on the machine's umask.
-  return { kind: (stat.mode & 0o100) === 0 ? 'file' : 'executable', content: hashFile(file) }
+  const content = hashFile(file)
+  if (content === undefined) return { kind: 'special', content: 'unreadable' }
+  return { kind: (stat.mode & 0o100) === 0 ? 'file' : 'executable', content }
 }
 
-function hashFile(file: string): string {
+/** Undefined where this account may not read it: then no build can either. */
+function hashFile(file: string): string | undefined {
   const hash = createHash('sha256')
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  let descriptor: number
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
   try {
     const buffer = Buffer.allocUnsafe(1 << 20)
     for (let size = readSync(descriptor, buffer); size > 0; size = readSync(descriptor, buffer))

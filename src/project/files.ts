@@ -32,8 +32,3 @@ export function readRegular(path: string, limit = sizeLimit): Buffer | undefined
     fs.closeSync(descriptor)
   }
 }
-
-/** True when `path` is `folder` or lies below it; both absolute and without `..`. */
-export function isInside(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
-}

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { resolve } from 'node:path'
-import { isInside, readRegular } from './files.ts'
+import { isInside } from '../util/paths.ts'
+import { readRegular } from './files.ts'
 import { type GitSetting, parseGitConfig } from './gitconfig.ts'
 import type { GitState } from './types.ts'
 

@@ -1,7 +1,8 @@
 import fs from 'node:fs'
 import { failure } from '../util/diagnostics.ts'
+import { isInside } from '../util/paths.ts'
 import { byCodeUnit } from '../util/text.ts'
-import { isInside, readRegular } from './files.ts'
+import { readRegular } from './files.ts'
 import type { Tree } from './types.ts'
 
 interface Folder {

@@ -44,7 +44,7 @@ class Lines {
 
 /** Text of a task for the terminal: colours stay, what moves the cursor or changes the terminal does not. */
 export function tame(text: string, colour: boolean): string {
-  const kept = text.replace(/\r$/, '').replace(/^.*\r(?=.)/, '')
+  const kept = text.replace(/\r$/, '').replace(/^[\s\S]*\r(?=.)/, '')
   return kept
     .split(/(\u001b\[[0-9;]*m)/)
     .map((part, index) =>
