@@ -71,7 +71,9 @@ export async function runPlan(plan: Plan, world: World, options: RunOptions): Pr
     for (const task of plan.tasks) {
       if (results.has(task.id) || going.has(task.id)) continue
       const failed = task.needs.find((id) => results.has(id) && !isGood(results.get(id)!.outcome))
-      if (failed || stopper.signal.aborted) {
+      // The gates go first and take seconds: a person wants to see all that they have to say.
+      const signal = task.kind === 'gate' ? options.signal : stopper.signal
+      if (failed || signal.aborted) {
         progressed = true
         await notRun(task, failed ? `needs ${failed}` : 'the run stopped before it')
         continue
@@ -79,7 +81,7 @@ export async function runPlan(plan: Plan, world: World, options: RunOptions): Pr
       const ready = [...task.needs, ...task.after].every((id) => results.has(id))
       if (!ready || going.size >= options.jobs) continue
       progressed = true
-      const work = runTask(task, world, options, stopper.signal, sessions)
+      const work = runTask(task, world, options, signal, sessions)
         .then((result) => settle(task, result))
         .catch((error) => {
           crashes.push(error)
@@ -209,16 +211,11 @@ async function runGate(task: PlannedTask, world: World, signal: AbortSignal): Pr
       }
     })
     if (verdict.lines.length > 0) log.write('stdout', Buffer.from(`${verdict.lines.join('\n')}\n`), world.now())
-    return {
-      id: task.id,
-      outcome: signal.aborted ? 'cancelled' : verdict.kind === 'passed' ? 'passed' : 'failed',
-      ms: world.now() - began,
-      attempts: 1,
-      log: log.path,
-      reason: verdict.summary,
-      gate: verdict.kind,
-      ...(verdict.kind === 'passed' ? {} : { tail: verdict.lines }),
-    }
+    const result = { id: task.id, ms: world.now() - began, attempts: 1, log: log.path, reason: verdict.summary }
+    // A gate that was interrupted has judged nothing, and is not to blame for it.
+    if (signal.aborted) return { ...result, outcome: 'cancelled', reason: 'interrupted' }
+    if (verdict.kind === 'passed') return { ...result, outcome: 'passed', gate: 'passed' }
+    return { ...result, outcome: 'failed', gate: verdict.kind, tail: verdict.lines }
   } finally {
     log.close()
   }

@@ -15,6 +15,12 @@ if (process.getuid?.() === 0)
 if (!existsSync(join(world, 'bin/trivy')))
   throw new Error(`there is no test world at ${world}: scripts/world setup; scripts/tools`)
 
+// Its dates must be of today: a database older than two days judges nothing.
+const database = spawnSync('bash', [join(project, 'scripts/test-database'), join(world, 'trivy-cache')], {
+  encoding: 'utf8',
+})
+if (database.status !== 0) throw new Error(`scripts/test-database: ${database.stderr}`)
+
 /** Pinned image by tool → the stand-in that has its layout. */
 const standIns: Readonly<Record<string, string>> = {
   base: 'debian:13-slim',
@@ -60,7 +66,11 @@ export function repository(
   name = 'repo',
 ): Repository {
   const folder = mkdtempSync(join(tmpdir(), 'dwf-world-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  context.after(() => {
+    // Go makes the folders of its module cache read-only.
+    spawnSync('chmod', ['-R', 'u+rwX', folder])
+    rmSync(folder, { recursive: true, force: true })
+  })
   const root = join(folder, name)
   mkdirSync(root)
   const config = join(folder, 'config')

@@ -91,6 +91,7 @@ test('a vulnerable lock file is refused by the gate before any task runs', async
   assert.match(stdout, /✖ scan:deps@project +refused/)
   assert.match(stdout, /CVE-2021-23337/)
   assert.match(stdout, /4\.17\.21/)
+  assert.match(stdout, /✔ scan:config@project +passed/)
   assert.match(stdout, /– test:unit@node +not run/)
   assert.ok(!existsSync(join(repo.root, 'node_modules')))
 })
