@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -66,6 +66,7 @@ async function dockerTasks(
 }
 
 function useStandIn(repo: Repository): void {
+  rmSync(join(repo.root, '../state/dwf/substitutes.json'))
   const digests = JSON.parse(readFileSync(join(world, 'digests.json'), 'utf8'))
   const { ref, digest } = shippedPins.images.find(({ tool }) => tool === 'base')!
   const files = ['devflow.lock', 'Dockerfile.devflow', 'docker-bake.hcl'].filter(repo.has)
@@ -96,7 +97,8 @@ for dir in /proc/[0-9]*; do
   tr '\\0' ' ' < $dir/cmdline | grep -q '/usr/local/libexec/dwf/sh\\|/usr/bin/tini' || continue
   n=$((n + 1))
   cat $dir/environ >/dev/null 2>&1 && echo "environ readable"
-  ls $dir/fd >/dev/null 2>&1 && echo "descriptors readable"
+  readlink $dir/fd/1 >/dev/null 2>&1 && echo "descriptors readable"
+  (echo forged > $dir/fd/1) 2>/dev/null && echo "output writable"
   head -c 1 $dir/mem >/dev/null 2>&1 && echo "memory readable"
 done
 [ $n -ge 4 ] && echo "shells closed"
@@ -166,27 +168,23 @@ for (const engine of engines) {
     })
 
     test('egress reaches out, and not the loopback of this machine', async (context) => {
-      const { ref } = shippedPins.images.find(({ tool }) => tool === 'base')!
-      assert.ok(ref)
       const port = process.env.DWF_WORLD_PORT ?? '5055'
       const repo = await on(
         context,
         `[tasks.test]
 network = "egress"
-run = ["bash", "-c", "ls /sys/class/net | grep -v lo; for host in 127.0.0.1 10.0.2.2; do (exec 3<>/dev/tcp/$host/${port}) 2>/dev/null && echo loopback; done; head -c 27 /etc/dwf/ca-certificates.crt; echo; echo $NODE_EXTRA_CA_CERTS $HTTPS_PROXY; echo >> /etc/dwf/ca-certificates.crt"]
+run = ["bash", "-c", "ls /sys/class/net | grep -v lo; for host in 127.0.0.1 10.0.2.2; do (exec 3<>/dev/tcp/$host/${port}) 2>/dev/null && echo loopback; done; head -c 27 /etc/dwf/ca-certificates.crt; echo; echo $NODE_EXTRA_CA_CERTS $HTTPS_PROXY; ! [ -w /etc/dwf/ca-certificates.crt ]"]
 `,
       )
       const trusted = await repo.dwf(['trust', '--ci'])
       assert.equal(trusted.code, 0, trusted.all)
       const result = await repo.dwf(['test'], { env: { HTTPS_PROXY: 'http://user:hidden@proxy.example:1' } })
-      assert.equal(result.code, 1, result.all)
-      const lines = said(result)
-      assert.equal(lines[0], 'eth0', result.all)
-      assert.deepEqual(lines.slice(1, 3), [
+      assert.equal(result.code, 0, result.all)
+      assert.deepEqual(said(result), [
+        'eth0',
         '-----BEGIN CERTIFICATE-----',
         '/etc/dwf/ca-certificates.crt http://user:hidden@proxy.example:1',
       ])
-      assert.match(lines[3]!, /Read-only file system/)
     })
 
     test('tasks that run together have a shell each, and a forged end marker is output', async (context) => {
@@ -266,7 +264,7 @@ run = '''cp orphan after; sleep 0.5; cmp orphan after && echo same; trap '' TERM
           context,
           `[container]
 memory = "64m"
-pids = 50
+pids = 64
 cpus = 0.5
 [tasks.test]
 run = ["bash", "limits.sh"]
@@ -285,7 +283,7 @@ tail -c 200000000 /dev/zero >/tmp/big 2>/dev/null; echo "ended $?"
         const result = await repo.dwf(['test'])
         const text = said(result).join('\n')
         assert.match(text, /^memory 67108864$/m, result.all)
-        assert.match(text, /^pids 50$/m)
+        assert.match(text, /^pids 64$/m)
         assert.match(text, /^cpus 50000( 100000)?$/m)
         assert.match(text, /^Resource temporarily unavailable$/m)
         assert.doesNotMatch(text, /^ended 0$/m)

@@ -128,7 +128,7 @@ export function summary({ result, planHash, engine, remarks, streamed }: Summary
   const width = Math.max(...result.tasks.map((task) => task.id.length), 4)
   for (const task of result.tasks) lines.push(`  ${line({ ...task, id: task.id.padEnd(width) }, style)}`)
   for (const task of result.tasks) {
-    if (isGood(task.outcome) || !task.tail) continue
+    if (isGood(task.outcome) || task.outcome === 'cancelled' || !task.tail) continue
     if (!streamed || task.gate) {
       lines.push(
         '',
@@ -150,7 +150,7 @@ export function summary({ result, planHash, engine, remarks, streamed }: Summary
     )
   for (const gap of engine?.unenforced ?? []) lines.push(style('dim', `not enforced here: ${gap}`))
   for (const remark of remarks) lines.push(style('yellow', remark))
-  const bad = result.tasks.filter((task) => !isGood(task.outcome) && task.outcome !== 'not-run').length
+  const bad = result.tasks.filter((task) => ['failed', 'timed-out', 'lost'].includes(task.outcome)).length
   const verdict = result.ok
     ? style(['green', 'bold'], 'passed')
     : style(
