@@ -6,11 +6,6 @@ import { version } from './version.ts'
 
 /** argv without node and script → exit code. */
 export async function main(words: readonly string[]): Promise<number> {
-  // Asked for often, by scripts and editors: answered before anything is loaded.
-  if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
-    process.stdout.write(`${version}\n`)
-    return 0
-  }
   const { argv, rest } = splitCommandLine(words)
   try {
     const { runProgram } = await import('./program.ts')

@@ -6,6 +6,7 @@ import type { ContainerSpec, Mount } from '../engine/types.ts'
 import type { Plan, TaskClass } from '../plan/types.ts'
 import type { GitState } from '../project/types.ts'
 import { failure } from '../util/diagnostics.ts'
+import { holderWord, thisProcess } from '../util/lock.ts'
 import { isInside } from '../util/paths.ts'
 import { ignoreInGit, makeFolderWithin } from './folders.ts'
 
@@ -99,7 +100,7 @@ export function containerSpec(plan: Plan, taskClass: TaskClass, binding: Binding
   const certificates = networked && binding.caBundle !== undefined
   return {
     name: `dwf-${binding.runId}-${createHash('sha256').update(taskClass.id).digest('hex').slice(0, 8)}`,
-    labels: { 'dev.dwf.run': binding.runId, 'dev.dwf.owner': String(process.pid) },
+    labels: { 'dev.dwf.run': binding.runId, 'dev.dwf.owner': holderWord(thisProcess()) },
     image: binding.image,
     mounts: [
       { from: binding.root, to: workspace, readOnly: false },

@@ -89,6 +89,18 @@ function removeDead(path: string): void {
   }
 }
 
+/** A process as one word, for a label or a file name's neighbour; `readHolderWord` reads it back. */
+export const holderWord = ({ pid, started, host }: LockHolder): string =>
+  [pid, started.replace(' ', '/'), host].join('|')
+
+/** Undefined for what is no such word. */
+export function readHolderWord(word: string): LockHolder | undefined {
+  const [pid, started, host] = word.split('|')
+  const number = Number(pid)
+  if (!Number.isSafeInteger(number) || number <= 0 || started === undefined || host === undefined) return undefined
+  return { pid: number, started: started.replace('/', ' '), host }
+}
+
 export function thisProcess(): LockHolder {
   return { pid: process.pid, started: startOf(process.pid) ?? '', host: hostname() }
 }

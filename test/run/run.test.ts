@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { ExecRequest, Exit, Session } from '../../src/engine/types.ts'
+import type { Engine, ExecRequest, Exit, Session } from '../../src/engine/types.ts'
 import type { Plan, PlannedTask } from '../../src/plan/types.ts'
 import { type RunOptions, runPlan, type World } from '../../src/run/run.ts'
 import { SetupStamps } from '../../src/run/setup-stamps.ts'
 import { type DwfEvent, isGood, type Verdict } from '../../src/run/types.ts'
 import { failure } from '../../src/util/diagnostics.ts'
+import { holderWord, thisProcess } from '../../src/util/lock.ts'
 
 function task(id: string, more: Partial<PlannedTask> = {}): PlannedTask {
   return {
@@ -257,4 +258,19 @@ test('retries stop at the first success', async () => {
   const result = await runPlan(planOf([task('a', { retries: 5 })]), world, options()).finally(done)
   assert.equal(result.tasks[0]!.attempts, 3)
   assert.equal(result.ok, true)
+})
+
+test('a container is reaped only when the very process that made it is gone', async () => {
+  const removed: string[] = []
+  const owner = (more: object) => holderWord({ ...thisProcess(), ...more })
+  const containers = [
+    { id: 'mine', labels: { 'dev.dwf.owner': owner({}) } },
+    { id: 'dead', labels: { 'dev.dwf.owner': owner({ pid: 2 ** 22 + 1 }) } },
+    { id: 'pid taken again', labels: { 'dev.dwf.owner': owner({ started: 'another boot' }) } },
+    { id: 'on another machine', labels: { 'dev.dwf.owner': owner({ pid: 2 ** 22 + 1, host: 'elsewhere' }) } },
+    { id: 'unreadable', labels: { 'dev.dwf.owner': 'x' } },
+  ]
+  const engine = { containers: async () => containers, removeContainer: async (id: string) => void removed.push(id) }
+  await reapDead(engine as unknown as Engine)
+  assert.deepEqual(removed, ['dead', 'pid taken again'])
 })

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { Failure } from '../../util/diagnostics.ts'
+import { withLock } from '../../util/lock.ts'
 import { run } from '../../util/process.ts'
 import { formatDuration } from '../../util/units.ts'
 import { scanFailed } from '../broken.ts'
 import { databaseState, isStale } from '../database.ts'
-import { takeLock } from '../file-lock.ts'
 import type { Database } from '../types.ts'
 import type { FoundTrivy } from './find.ts'
 import { isolated } from './isolation.ts'
@@ -40,37 +41,41 @@ export const wayOut =
  * same time: the second waits, and finds it done. Rejects with a `Failure` (machine-cannot).
  */
 export async function downloadDatabase(options: DownloadOptions): Promise<Database> {
-  const { dir, now, timeoutMs = 600_000, signal } = options
+  const { dir, timeoutMs = 600_000, signal } = options
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const release = await takeLock(join(dir, '.dwf-download.lock'), {
-    waitMs: timeoutMs,
-    staleMs: timeoutMs + 60_000,
-    ...(signal ? { signal } : {}),
-  })
-  if (!release)
+  const patience = AbortSignal.timeout(timeoutMs)
+  try {
+    return await withLock(
+      join(dir, '.dwf-download.lock'),
+      { signal: signal ? AbortSignal.any([signal, patience]) : patience },
+      () => fetchLocked(options, timeoutMs),
+    )
+  } catch (error) {
+    if (!patience.aborted || error instanceof Failure) throw error
     throw scanFailed(
       'database-locked',
       `another dwf is fetching the vulnerability database into ${dir} and does not end`,
       'end it, or wait',
     )
-  try {
-    const meanwhile = databaseState(dir, now())
-    // Never over a test database: somebody put it there on purpose.
-    if (meanwhile.kind === 'ready' && (meanwhile.test || !isStale(meanwhile))) return meanwhile
-    const fresh = mkdtempSync(join(dir, '.dwf-new-'))
-    try {
-      await fetchInto(fresh, { ...options, timeoutMs })
-      const state = databaseState(fresh, now())
-      if (state.kind !== 'ready')
-        throw scanFailed('database-download', 'Trivy ended without an error and without a database', wayOut)
-      replace(join(dir, 'db'), join(fresh, 'db'), join(fresh, 'old'))
-    } finally {
-      rmSync(fresh, { recursive: true, force: true })
-    }
-    return databaseState(dir, now())
-  } finally {
-    release()
   }
+}
+
+async function fetchLocked(options: DownloadOptions, timeoutMs: number): Promise<Database> {
+  const { dir, now } = options
+  const meanwhile = databaseState(dir, now())
+  // Never over a test database: somebody put it there on purpose.
+  if (meanwhile.kind === 'ready' && (meanwhile.test || !isStale(meanwhile))) return meanwhile
+  const fresh = mkdtempSync(join(dir, '.dwf-new-'))
+  try {
+    await fetchInto(fresh, { ...options, timeoutMs })
+    const state = databaseState(fresh, now())
+    if (state.kind !== 'ready')
+      throw scanFailed('database-download', 'Trivy ended without an error and without a database', wayOut)
+    replace(join(dir, 'db'), join(fresh, 'db'), join(fresh, 'old'))
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+  return databaseState(dir, now())
 }
 
 async function fetchInto(fresh: string, { trivy, root, env, timeoutMs = 0, signal }: DownloadOptions): Promise<void> {
