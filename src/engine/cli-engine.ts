@@ -3,7 +3,7 @@ import { failure } from '../util/diagnostics.ts'
 import { cacheFolder, privateFolder } from '../util/paths.ts'
 import { type Finished, type RunOptions, run } from '../util/process.ts'
 import { type Dialect, onceArgs, sessionArgs } from './container-args.ts'
-import { engineFailure } from './failure.ts'
+import { buildFailure, engineFailure } from './failure.ts'
 import { openSession, spawnShell } from './session.ts'
 import { containerInit, containerShell, slotPrelude } from './slot-script.ts'
 import type { BuildRequest, ContainerSpec, Engine, EngineInfo, ImageInfo, Limit } from './types.ts'
@@ -98,7 +98,10 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
         keep: 256 * 1024,
       })
       if (request.signal.aborted) throw failure('interrupted', 'interrupted', 'the image build was interrupted')
-      if (code !== 0) throw engineFailure('the image could not be built', stderr || stdout)
+      if (code !== 0) {
+        const lines = (stderr || stdout).split('\n').map(dialect.buildLine)
+        throw buildFailure(lines.filter((line) => line !== undefined).join('\n'))
+      }
     },
     images: (label) => dialect.images(ask, label),
     async removeImage(reference) {

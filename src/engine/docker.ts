@@ -89,7 +89,7 @@ export function dockerBuild(builder: DockerBuilder, request: Pick<BuildRequest, 
 /** BuildKit's plain progress has a number and a time before each line, and lines about nothing but itself. */
 export function buildLine(line: string): string | undefined {
   const [, text = line] = /^#\d+ (?:\d+\.\d+ )?([\s\S]*)$/.exec(line) ?? []
-  return /^(\[internal\]|transferring |(DONE|CACHED|building with|exporting|writing image|naming to|resolve|sha256:|extracting)\b)/.test(
+  return /^(-+$| > \[|\[internal\]|transferring |(DONE|CACHED|building with|exporting|writing image|naming to|resolve|sha256:|extracting)\b)/.test(
     text,
   )
     ? undefined

@@ -2,82 +2,67 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../util/process.ts'
-import { explain, type Fault, withoutNoise } from './faults.ts'
+import { examineEngines } from './doctor-engines.ts'
+import { type Finding, fault, ok, space, type Who } from './finding.ts'
 
-/** What one look at the machine found. */
-export interface Finding {
-  readonly check: string
-  readonly state: 'ok' | 'warning' | 'fault'
-  readonly says: string
-  readonly fix?: string
-  /** Commands that mend it; those of root need root. */
-  readonly commands?: readonly (readonly string[])[]
-}
-
-const ok = (check: string, says: string): Finding => ({ check, state: 'ok', says })
+export type { Finding } from './finding.ts'
 
 /** Looks at everything that rootless containers need, from the ground up; changes nothing. */
 export async function examine(env: NodeJS.ProcessEnv = process.env): Promise<readonly Finding[]> {
   const { username: user, uid } = userInfo()
+  const who = { user, uid }
   const findings: Finding[] = []
-  if (uid === 0)
+  if (uid === 0) {
     findings.push({
       check: 'account',
       state: 'warning',
       says: 'this is root: dwf runs containers as a person only',
       fix: 'runuser -u NAME -- dwf doctor',
     })
-  else findings.push(ok('account', `${user} (uid ${uid})`), subordinate(user, uid), idMapper())
-  findings.push(namespaces(), runtimeDir(user, uid, env), tun())
-  findings.push(...(await podman(user, uid)), ...(await docker()))
-  findings.push(cgroups())
-  return findings
+  } else {
+    findings.push(ok('account', `${user} (uid ${uid})`))
+    if (onPath('podman', env)) findings.push(await subordinate(who), idMapper(env, who))
+  }
+  findings.push(namespaces(who), ...runtimeDir(who, env), tun(who), cgroups())
+  return [...findings, ...(await examineEngines(who, env))]
 }
 
-function fault(check: string, text: string, who: { user: string; uid: number }, otherwise: string): Finding {
-  const known = explain(text, who)
-  const said = withoutNoise(text).split('\n').slice(-3).join('\n')
-  return { check, state: 'fault', says: `${known?.means ?? otherwise}${said ? `\n${said}` : ''}`, ...more(known) }
+/** Also from the directory service, where the machine has one: getsubids asks it. */
+async function subordinate(who: Who): Promise<Finding> {
+  const has = async (file: string, flags: readonly string[]) => {
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+    if (lines.some((line) => line.startsWith(`${who.user}:`) || line.startsWith(`${who.uid}:`))) return true
+    const asked = await run(['getsubids', ...flags, who.user], { timeoutMs: 10_000 }).catch(() => undefined)
+    return asked?.code === 0 && /:\s*\S+\s+\d+\s+\d+/.test(asked.stdout)
+  }
+  if ((await has('/etc/subuid', [])) && (await has('/etc/subgid', ['-g'])))
+    return ok('subordinate ids', 'the account has a range of uids and gids')
+  return fault('subordinate ids', `no subuid ranges found for user "${who.user}" in /etc/subuid and /etc/subgid`, who)
 }
 
-const more = (known: Fault | undefined) => ({
-  ...(known ? { fix: known.fix } : {}),
-  ...(known?.commands ? { commands: known.commands } : {}),
-})
-
-function subordinate(user: string, uid: number): Finding {
-  const has = (file: string) =>
-    existsSync(file) &&
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .some((line) => line.startsWith(`${user}:`) || line.startsWith(`${uid}:`))
-  if (has('/etc/subuid') && has('/etc/subgid')) return ok('subordinate ids', '/etc/subuid and /etc/subgid have a range')
-  return fault('subordinate ids', `no subuid ranges found for user "${user}"`, { user, uid }, '')
+function onPath(program: string, env: NodeJS.ProcessEnv): string | undefined {
+  const folders = (env.PATH ?? '').split(':').filter(Boolean)
+  return folders.map((folder) => join(folder, program)).find(existsSync)
 }
 
-function idMapper(): Finding {
-  const file = ['/usr/bin/newuidmap', '/bin/newuidmap', '/usr/local/bin/newuidmap'].find(existsSync)
-  if (!file) return fault('newuidmap', 'exec: "newuidmap": executable file not found', { user: '', uid: 0 }, '')
+function idMapper(env: NodeJS.ProcessEnv, who: Who): Finding {
+  const files = ['newuidmap', 'newgidmap'].map((name) => onPath(name, env))
+  if (files.includes(undefined)) return fault('newuidmap', 'exec: "newuidmap": executable file not found in $PATH', who)
   // File capabilities serve as well; they cannot be read without a program, so their lack is only a warning.
-  if ((statSync(file).mode & 0o4000) === 0)
-    return {
-      check: 'newuidmap',
-      state: 'warning',
-      says: `${file} is not setuid (file capabilities would do too)`,
-      fix: `chmod u+s ${file} (as root), if podman complains`,
-    }
-  return ok('newuidmap', file)
+  const plain = files.filter((file) => (statSync(file!).mode & 0o4000) === 0)
+  if (plain.length === 0) return ok('newuidmap', files[0]!)
+  return {
+    check: 'newuidmap',
+    state: 'warning',
+    says: `not setuid: ${plain.join(', ')} (file capabilities would do too)`,
+    fix: `chmod u+s ${plain.join(' ')} (as root), if podman complains`,
+  }
 }
 
-function namespaces(): Finding {
+function namespaces(who: Who): Finding {
   const number = readNumber('/proc/sys/user/max_user_namespaces')
   if (number === 0)
-    return fault(
-      'user namespaces',
-      'user namespaces are not enabled in /proc/sys/user/max_user_namespaces',
-      { user: '', uid: 0 },
-      '',
-    )
+    return fault('user namespaces', 'user namespaces are not enabled in /proc/sys/user/max_user_namespaces', who)
   if (readNumber('/proc/sys/kernel/unprivileged_userns_clone') === 0)
     return {
       check: 'user namespaces',
@@ -104,85 +89,46 @@ function readNumber(file: string): number | undefined {
   }
 }
 
-function runtimeDir(user: string, uid: number, env: NodeJS.ProcessEnv): Finding {
+function runtimeDir(who: Who, env: NodeJS.ProcessEnv): readonly Finding[] {
+  const check = 'XDG_RUNTIME_DIR'
   const dir = env.XDG_RUNTIME_DIR
   if (!dir)
-    return {
-      check: 'XDG_RUNTIME_DIR',
-      state: 'warning',
-      says: 'not set: podman uses a folder in /tmp, and one choice must serve all calls',
-      fix: `export XDG_RUNTIME_DIR=/run/user/${uid}`,
-    }
+    return [
+      {
+        check,
+        state: 'warning',
+        says: 'not set: podman uses a folder in /tmp, and one choice must serve all calls',
+        fix: `export XDG_RUNTIME_DIR=/run/user/${who.uid}`,
+      },
+    ]
   const stat = statSync(dir, { throwIfNoEntry: false })
-  if (!stat) return fault('XDG_RUNTIME_DIR', 'the path in $XDG_RUNTIME_DIR must be writable', { user, uid }, '')
-  if (stat.uid !== uid)
-    return fault(
-      'XDG_RUNTIME_DIR',
-      `XDG_RUNTIME_DIR directory "${dir}" is not owned by the current user`,
-      { user, uid },
-      '',
-    )
-  return ok('XDG_RUNTIME_DIR', dir)
+  if (!stat?.isDirectory())
+    return [fault(check, `the path in $XDG_RUNTIME_DIR must be writable by the user: ${dir} is not there`, who)]
+  if (stat.uid !== who.uid)
+    return [fault(check, `XDG_RUNTIME_DIR directory "${dir}" is not owned by the current user`, who)]
+  if (!canAccess(dir, constants.W_OK))
+    return [fault(check, `the path in $XDG_RUNTIME_DIR must be writable by the user: ${dir}`, who)]
+  return [space(check, dir, 8, dir)]
 }
 
-function tun(): Finding {
-  const file = '/dev/net/tun'
+function canAccess(file: string, mode: number): boolean {
   try {
-    accessSync(file, constants.R_OK | constants.W_OK)
-    return ok('network device', file)
-  } catch (error) {
-    const text =
-      (error as NodeJS.ErrnoException).code === 'ENOENT'
-        ? '/dev/net/tun: No such file or directory'
-        : 'open("/dev/net/tun"): Permission denied'
-    return { ...fault('network device', text, { user: '', uid: 0 }, ''), state: 'warning' }
+    accessSync(file, mode)
+    return true
+  } catch {
+    return false
   }
 }
 
-async function podman(user: string, uid: number): Promise<readonly Finding[]> {
-  const version = await run(['podman', '--version'], { timeoutMs: 20_000 }).catch(() => undefined)
-  if (!version)
-    return [
-      {
-        check: 'podman',
-        state: 'warning',
-        says: 'not installed',
-        fix: 'apt-get install podman runc slirp4netns uidmap (as root)',
-        commands: [['apt-get', 'install', '-y', 'podman', 'runc', 'slirp4netns', 'uidmap']],
-      },
-    ]
-  const info = await run(['podman', 'info', '--format=json'], { timeoutMs: 60_000 })
-  if (info.code !== 0) return [fault('podman', info.stderr, { user, uid }, 'podman does not work')]
-  const unshare = uid === 0 ? undefined : await run(['podman', 'unshare', 'true'], { timeoutMs: 30_000 })
-  if (unshare && unshare.code !== 0)
-    return [fault('podman', unshare.stderr, { user, uid }, 'podman cannot make a user namespace')]
-  const { host, store } = JSON.parse(info.stdout)
-  const findings = [ok('podman', `${version.stdout.trim()}, ${host.ociRuntime.name}, ${store.graphDriverName}`)]
-  if (store.graphDriverName === 'vfs')
-    findings.push({
-      check: 'image store',
-      state: 'warning',
-      says: 'the driver is vfs: slow, and each layer is a whole copy',
-      fix: `set driver = "overlay" in ${join('~', '.config/containers/storage.conf')}, then podman system reset`,
-    })
-  return findings
-}
-
-async function docker(): Promise<readonly Finding[]> {
-  const info = await run(['docker', 'info', '--format={{json .SecurityOptions}}'], { timeoutMs: 20_000 }).catch(
-    () => undefined,
-  )
-  if (info?.code !== 0) return []
-  return [
-    info.stdout.includes('name=rootless')
-      ? ok('docker', 'rootless daemon')
-      : { check: 'docker', state: 'warning', says: 'a daemon that runs as root answers; dwf never picks it by itself' },
-  ]
+function tun(who: Who): Finding {
+  const file = '/dev/net/tun'
+  if (canAccess(file, constants.R_OK | constants.W_OK)) return ok('network device', file)
+  const why = existsSync(file) ? 'Permission denied' : 'No such file or directory'
+  return fault('network device', `open("${file}"): ${why}`, who)
 }
 
 function cgroups(): Finding {
-  const v2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
-  if (v2) return ok('cgroups', 'version 2: limits of memory, processors and processes are enforced')
+  if (existsSync('/sys/fs/cgroup/cgroup.controllers')) return ok('cgroups', 'version 2')
   return {
     check: 'cgroups',
     state: 'warning',

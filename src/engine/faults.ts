@@ -175,7 +175,8 @@ export const faults: readonly Fault[] = [
   },
   {
     code: 'tls',
-    pattern: /certificate signed by unknown authority|self-signed certificate in certificate chain/,
+    pattern:
+      /certificate signed by unknown authority|self[- ]signed certificate in certificate chain|unable to get local issuer certificate|CERTIFICATE_VERIFY_FAILED/i,
     means: 'a TLS certificate is signed by an authority that is not trusted here',
     fix: 'let the host trust it (/usr/local/share/ca-certificates, update-ca-certificates), or set [container] ca_certificates',
   },
@@ -200,9 +201,16 @@ export const faults: readonly Fault[] = [
   {
     code: 'no-registry',
     pattern:
-      /no such host|connection refused|i\/o timeout|network is unreachable|Temporary failure in name resolution|manifest unknown|pinging container registry|StatusCode: (403|404|5\d\d)/i,
+      /no such host|connection refused|i\/o timeout|network is unreachable|Temporary failure in name resolution|manifest unknown|pinging container registry|failed to do request|failed to resolve source metadata|pull access denied|StatusCode: (403|404|5\d\d)/i,
     means: 'the image registry cannot be reached, or does not have the image',
     fix: 'check the network; without a registry, dwf image base makes the base image from Debian packages',
+  },
+  {
+    code: 'no-network',
+    pattern:
+      /Temporary failure resolving|Could not resolve host|Could not connect to|Unable to connect to|getaddrinfo (ENOTFOUND|EAI_AGAIN)|NameResolutionError|Network is unreachable/,
+    means: 'what it wanted to fetch could not be reached',
+    fix: 'check the network and, behind a proxy, HTTP_PROXY and HTTPS_PROXY',
   },
   {
     code: 'short-name',
@@ -225,6 +233,9 @@ const noise = [
   /User-selected graph driver/,
   /Using rootless single mapping/,
   /Emulate Docker CLI using podman/,
+  /Failed, retrying in \d/,
+  /Running in rootless-mode without cgroups/,
+  /does not support (swap limit capabilities|memory swappiness)/,
 ]
 
 /** What an engine printed, without what is not worth reading. */
@@ -235,9 +246,16 @@ export function withoutNoise(text: string): string {
     .join('\n')
 }
 
-/** The first fault whose message is in the text, with names filled in. */
-export function explain(text: string, who: { readonly user: string; readonly uid: number }): Fault | undefined {
-  const fault = faults.find(({ pattern }) => pattern.test(text))
+/**
+ * The first fault whose message is in the text, with names filled in.
+ * @param codes only these, where other messages cannot be the engine's
+ */
+export function explain(
+  text: string,
+  who: { readonly user: string; readonly uid: number },
+  codes?: readonly string[],
+): Fault | undefined {
+  const fault = faults.find(({ code, pattern }) => (codes?.includes(code) ?? true) && pattern.test(text))
   if (!fault) return undefined
   const fill = (word: string) => word.replaceAll('{user}', who.user).replaceAll('{uid}', String(who.uid))
   return {

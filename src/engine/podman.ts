@@ -22,14 +22,14 @@ interface PodmanContainer {
   readonly Labels?: Readonly<Record<string, string>> | null
 }
 
-const dialect: CliDialect = {
+const dialect = (egress: string): CliDialect => ({
   program: 'podman',
   // keep-id is for rootless only; as root (--allow-root) the files of the workspace are root's.
   idFlags: (info) => (info.rootless ? ['--userns=keep-id:uid=1001,gid=1001', '--user=1001:1001'] : ['--user=0:0']),
   // Without U an existing folder of the image keeps its owner and mode on the tmpfs (Podman 4.3.1, runc 1.1.5).
   homeOptions: () => 'mode=0700,U,notmpcopyup',
   pull: ['--pull=never'],
-  egress: () => ['--network=slirp4netns:allow_host_loopback=false'],
+  egress: () => [egress],
   // /run and /var/tmp would be writable otherwise, and each container would get the proxy variables of this machine.
   extra: (info) => ['--read-only-tmpfs=false', '--http-proxy=false', ...(info.rootless ? [] : openFiles())],
   build: (request) => ({
@@ -62,6 +62,16 @@ const dialect: CliDialect = {
       await ask('cannot list containers', ['ps', '--all', `--filter=label=${label}`, '--format=json', '--no-trunc']),
       (container: PodmanContainer) => ({ id: container.Id, labels: container.Labels ?? {} }),
     ),
+})
+
+/** slirp4netns, or pasta where only that is installed (Podman 5): neither lets a container reach this machine's loopback. */
+export function podmanEgress(host: {
+  readonly slirp4netns?: { readonly executable?: string }
+  readonly pasta?: { readonly executable?: string }
+}): string {
+  return !host.slirp4netns?.executable && host.pasta?.executable
+    ? '--network=pasta'
+    : '--network=slirp4netns:allow_host_loopback=false'
 }
 
 const list = <From, To>(json: string, read: (entry: From) => To): readonly To[] =>
@@ -104,7 +114,7 @@ export async function probePodman(): Promise<Engine | undefined> {
     selinux: host.security.selinuxEnabled === true,
     arch: host.arch,
   }
-  return cliEngine(info, dialect)
+  return cliEngine(info, dialect(podmanEgress(host)))
 }
 
 /** As root Podman asks for a million open files, also where root may not have them (a container, a CI machine). */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type PrepareOptions, prepareDatabase } from '../../src/scan/prepare-database.ts'
+import { thisProcess } from '../../src/util/lock.ts'
 import { codeOf, type DatabaseOptions, failureOf, fakeTrivy, plant, plantDatabase, temporary } from './rig.ts'
 
 const hour = 3_600_000
@@ -130,16 +131,14 @@ test('of two that want it at the same time, one fetches it and the other finds i
 
 test('the lock of a process that is gone does not hold anybody up; that of a living one does', async (t) => {
   const dead = rig(t)
-  plant(dead.dir, { '.dwf-download.lock': '999999999\n' })
+  plant(dead.dir, { '.dwf-download.lock': JSON.stringify({ ...thisProcess(), pid: 2 ** 22 + 1 }) })
   await dead.prepare()
   const held = rig(t, { timeoutMs: 600 })
-  plant(held.dir, { '.dwf-download.lock': `${process.pid}\n` })
+  plant(held.dir, { '.dwf-download.lock': JSON.stringify(thisProcess()) })
   assert.equal(await codeOf(held.prepare()), 'machine-cannot database-locked')
   assert.deepEqual(held.fake.calls(), [])
-  // A number that another process has by now: the lock is older than any download.
+  // A number that another process has by now.
   const reused = rig(t, { timeoutMs: 5000 })
-  const lock = join(plant(reused.dir, { '.dwf-download.lock': '' }), '.dwf-download.lock')
-  writeFileSync(lock, `${process.pid}\n`)
-  utimesSync(lock, 1, 1)
+  plant(reused.dir, { '.dwf-download.lock': JSON.stringify({ ...thisProcess(), started: 'another boot' }) })
   await reused.prepare()
 })
