@@ -81,7 +81,9 @@ export async function runPlan(plan: Plan, world: World, options: RunOptions): Pr
       const ready = [...task.needs, ...task.after].every((id) => results.has(id))
       if (!ready || going.size >= options.jobs) continue
       progressed = true
-      const work = runTask(task, world, options, signal, sessions)
+      // What a fetch has just brought is not installed yet, whatever the stamp says.
+      const mustRun = task.needs.some((id) => results.get(id)!.outcome !== 'current')
+      const work = runTask(task, world, options, signal, sessions, mustRun)
         .then((result) => settle(task, result))
         .catch((error) => {
           crashes.push(error)
@@ -128,11 +130,12 @@ async function runTask(
   options: RunOptions,
   signal: AbortSignal,
   sessions: Sessions,
+  mustRun: boolean,
 ): Promise<TaskResult> {
   const { now } = world
   if (task.kind === 'gate') return runGate(task, world, signal)
   const isSetup = task.lockFiles !== undefined
-  if (isSetup && world.stamps.isCurrent(task))
+  if (isSetup && !mustRun && world.stamps.isCurrent(task))
     return { id: task.id, outcome: 'current', ms: 0, attempts: 0, reason: 'nothing changed' }
   if (isSetup) world.stamps.clear(task)
   // The first task of a class waits for its container, and that for the image: no time of the task's own.

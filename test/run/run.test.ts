@@ -212,6 +212,22 @@ test('a setup is skipped when nothing changed, and runs again when its lock file
   done()
 })
 
+test('what was fetched anew is installed anew', async () => {
+  const ran: string[] = []
+  const { world, root, done } = fakeWorld(async ({ argv }) => {
+    ran.push(argv[0]!)
+    writeFileSync(join(root, 'out'), '')
+    return code(0)
+  })
+  const fetch = task('fetch', { kind: 'fetch', lockFiles: ['lock'], outputs: ['out'] })
+  const install = task('install', { kind: 'setup', lockFiles: ['lock'], outputs: [], needs: ['fetch'] })
+  await runPlan(planOf([fetch, install]), world, options())
+  await runPlan(planOf([fetch, install]), world, options())
+  rmSync(join(root, 'out'))
+  await runPlan(planOf([fetch, install]), world, options()).finally(done)
+  assert.deepEqual(ran, ['fetch', 'install', 'fetch', 'install'])
+})
+
 test('what a task may not touch is compared after the last one', async () => {
   const { world, root, done } = fakeWorld(async () => {
     writeFileSync(join(root, 'lock'), 'changed')
