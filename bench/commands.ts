@@ -36,5 +36,9 @@ export function commandRows(rounds: number): readonly Row[] {
     reached: times[key].min <= times.empty.min + over,
     detail: { median: times[key].median, baselineMedian: times.empty.median, runs: times[key].runs },
   })
-  return [row('dwf --version', 'version', 5), row('dwf plan, ten tasks', 'plan', 25), row('dwf init, a small repository', 'init', 100)]
+  return [
+    row('dwf --version', 'version', 5),
+    row('dwf plan, ten tasks', 'plan', 25),
+    row('dwf init, a small repository', 'init', 100),
+  ]
 }

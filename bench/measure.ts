@@ -30,7 +30,10 @@ export interface Command {
 }
 
 /** Runs commands in turns, so that what else loads the machine loads all of them alike. The first round is not counted. */
-export function inTurns<Name extends string>(rounds: number, commands: Readonly<Record<Name, Command>>): Record<Name, Times> {
+export function inTurns<Name extends string>(
+  rounds: number,
+  commands: Readonly<Record<Name, Command>>,
+): Record<Name, Times> {
   const names = Object.keys(commands) as Name[]
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>
   for (let round = -1; round < rounds; round++) {
@@ -45,7 +48,12 @@ export function inTurns<Name extends string>(rounds: number, commands: Readonly<
 function once({ argv, cwd, env, before }: Command): number {
   before?.()
   const began = performance.now()
-  const { status, error, stdout, stderr } = spawnSync(argv[0]!, argv.slice(1), { cwd, env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+  const { status, error, stdout, stderr } = spawnSync(argv[0]!, argv.slice(1), {
+    cwd,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
   const ms = performance.now() - began
   if (error) throw error
   if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}\n${stdout}${stderr}`)

@@ -12,7 +12,9 @@ const add = (more: readonly Row[]): void => {
   for (const row of more) {
     rows.push(row)
     const { name, measured, unit, baseline, compared, goal, allowed, reached } = row
-    process.stderr.write(`${reached ? '✔' : '✖'} ${name}: ${measured} ${unit}; ${baseline}: ${compared}; goal ${goal}${goal === 'all' ? '' : ` = ${allowed}`}\n`)
+    process.stderr.write(
+      `${reached ? '✔' : '✖'} ${name}: ${measured} ${unit}; ${baseline}: ${compared}; goal ${goal}${goal === 'all' ? '' : ` = ${allowed}`}\n`,
+    )
   }
 }
 

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { chooseEngine } from '../engine/choose.ts'
 import { openHost } from '../engine/host.ts'
 import type { Engine, EngineInfo, Session } from '../engine/types.ts'
-import { type Binding, caBundleOf, cacheRootOf, containerSpec, proxiesOf } from '../run/binding.ts'
+import { type Binding, cacheRootOf, containerSpec, proxiesOf } from '../run/binding.ts'
 import { reapDead } from '../run/reap.ts'
 import { failure } from '../util/diagnostics.ts'
+import { caBundleOf, truststoreOf } from './ca-bundle.ts'
 import { prepareImage } from './image.ts'
 import type { Prepared } from './prepare.ts'
 
@@ -60,7 +61,7 @@ export function openPlace(options: PlaceOptions): Place {
   const ready = (async () => {
     engine = await chooseEngine(config.container.engine)
     void reapDead(engine).catch(() => {}) // What a dead run left is no reason to fail this one.
-    const caBundle = caBundleOf(config, options.env)
+    const caBundle = await caBundleOf(config, options.env)
     const image = await prepareImage({
       engine,
       prepared: options.prepared,
@@ -79,6 +80,9 @@ export function openPlace(options: PlaceOptions): Place {
       image: image.reference,
       cacheRoot: cacheRootOf(config, options.runFolder, options.env),
       ...(caBundle ? { caBundle } : {}),
+      ...(caBundle && plan.classes.some(({ network }) => network === 'egress')
+        ? { truststore: truststoreOf(caBundle, options.runFolder) }
+        : {}),
       proxies: proxiesOf(options.env),
       ...(project.git ? { git: project.git } : {}),
       empty,

@@ -11,6 +11,7 @@ export type { Finding } from './finding.ts'
 export async function examine(env: NodeJS.ProcessEnv = process.env): Promise<readonly Finding[]> {
   const { username: user, uid } = userInfo()
   const who = { user, uid }
+  const hasPodman = onPath('podman', env) !== undefined
   const findings: Finding[] = []
   if (uid === 0) {
     findings.push({
@@ -21,9 +22,9 @@ export async function examine(env: NodeJS.ProcessEnv = process.env): Promise<rea
     })
   } else {
     findings.push(ok('account', `${user} (uid ${uid})`))
-    if (onPath('podman', env)) findings.push(await subordinate(who), idMapper(env, who))
+    if (hasPodman) findings.push(await subordinate(who), idMapper(env, who))
   }
-  findings.push(namespaces(who), ...runtimeDir(who, env), tun(who), cgroups())
+  findings.push(namespaces(who), ...runtimeDir(who, env), ...(hasPodman ? [tun(who)] : []), cgroups())
   return [...findings, ...(await examineEngines(who, env))]
 }
 

@@ -51,7 +51,7 @@ export const faults: readonly Fault[] = [
   },
   {
     code: 'tun',
-    pattern: /open\("?\\?"?\/dev\/net\/tun\\?"?\): Permission denied/,
+    pattern: /open\("\/dev\/net\/tun"\): Permission denied/,
     means: 'the account may not open /dev/net/tun, which rootless networks need',
     fix: 'chmod 666 /dev/net/tun (as root)',
     commands: [['chmod', '666', '/dev/net/tun']],
@@ -123,7 +123,7 @@ export const faults: readonly Fault[] = [
   },
   {
     code: 'home-read-only',
-    pattern: /opening database .*bolt_state\.db: .*read-only file system/,
+    pattern: /(bolt_state\.db|db\.sql|storage\.lock|\/containers\/storage\b.*): .*read-only file system/,
     means: 'the image store lies on a read-only file system',
     fix: 'set graphroot in ~/.config/containers/storage.conf to a writable folder',
   },
@@ -238,11 +238,15 @@ const noise = [
   /does not support (swap limit capabilities|memory swappiness)/,
 ]
 
+/** Podman's log lines have quotes escaped where nobody looks at a terminal. */
+const plain = (text: string) => text.replaceAll('\\"', '"')
+
 /** What an engine printed, without what is not worth reading. */
 export function withoutNoise(text: string): string {
   return text
+    .replace(/^goroutine \d+ \[[\s\S]*/m, '') // Podman falls over at times; its own trace helps nobody here.
     .split('\n')
-    .filter((line) => line.trim() !== '' && !noise.some((pattern) => pattern.test(line)))
+    .filter((line) => line.trim() !== '' && !noise.some((pattern) => pattern.test(plain(line))))
     .join('\n')
 }
 
@@ -255,7 +259,7 @@ export function explain(
   who: { readonly user: string; readonly uid: number },
   codes?: readonly string[],
 ): Fault | undefined {
-  const fault = faults.find(({ code, pattern }) => (codes?.includes(code) ?? true) && pattern.test(text))
+  const fault = faults.find(({ code, pattern }) => (codes?.includes(code) ?? true) && pattern.test(plain(text)))
   if (!fault) return undefined
   const fill = (word: string) => word.replaceAll('{user}', who.user).replaceAll('{uid}', String(who.uid))
   return {

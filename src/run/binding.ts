@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Config } from '../config/types.ts'
 import type { ContainerSpec, Mount } from '../engine/types.ts'
 import type { Plan, TaskClass } from '../plan/types.ts'
 import type { GitState } from '../project/types.ts'
-import { failure } from '../util/diagnostics.ts'
 import { holderWord, thisProcess } from '../util/lock.ts'
 import { isInside } from '../util/paths.ts'
 import { ignoreInGit, makeFolderWithin } from './folders.ts'
 
 export const workspace = '/workspace'
 const caTarget = '/etc/dwf/ca-certificates.crt'
+const truststoreTarget = '/etc/dwf/ca-certificates.jks'
 
 /** Each toolchain's own name for "trust these certificates". */
 const caVariables = [
@@ -34,14 +34,6 @@ const proxyVariables = [
   'all_proxy',
 ]
 
-/** Where distributions keep what the host trusts. */
-const hostBundles = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/ca-bundle.pem',
-  '/etc/ssl/cert.pem',
-]
-
 /** How a plan meets this machine: shown, never hashed. */
 export interface Binding {
   readonly runId: string
@@ -50,30 +42,12 @@ export interface Binding {
   /** Host folder of the caches. */
   readonly cacheRoot: string
   readonly caBundle?: string
+  /** The same as a Java keystore. */
+  readonly truststore?: string
   readonly proxies: Readonly<Record<string, string>>
   readonly git?: GitState
   /** An empty folder of this run, mounted over what tasks must not see. */
   readonly empty: string
-}
-
-/** The CA bundle for networked containers and image builds; undefined when there is none to add. */
-export function caBundleOf(config: Config, env: NodeJS.ProcessEnv): string | undefined {
-  const wanted = config.container.caCertificates
-  if (wanted === 'none') return undefined
-  if (wanted === 'host')
-    return [env.SSL_CERT_FILE, ...hostBundles].find(
-      (path) => path && isAbsolute(path) && statSync(path, { throwIfNoEntry: false })?.isFile(),
-    )
-  const path = resolve(config.root, wanted)
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
-    throw failure(
-      'wrong-input',
-      'no-ca-bundle',
-      `[container] ca_certificates names ${path}, which is not there`,
-      'give the path of a PEM bundle, "host" or "none"',
-    )
-  }
-  return path
 }
 
 export function proxiesOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
@@ -107,6 +81,9 @@ export function containerSpec(plan: Plan, taskClass: TaskClass, binding: Binding
       ...gitMounts(binding),
       ...cacheMounts(taskClass, binding),
       ...(certificates ? [{ from: binding.caBundle!, to: caTarget, readOnly: true }] : []),
+      ...(certificates && binding.truststore
+        ? [{ from: binding.truststore, to: truststoreTarget, readOnly: true }]
+        : []),
     ],
     network: taskClass.network,
     ...plan.limits,
@@ -116,6 +93,10 @@ export function containerSpec(plan: Plan, taskClass: TaskClass, binding: Binding
       DWF: '1',
       ...(networked ? binding.proxies : {}),
       ...(certificates ? Object.fromEntries(caVariables.map((name) => [name, caTarget])) : {}),
+      // The JDK reads no PEM. Each JVM says on its standard error that it took this.
+      ...(certificates && binding.truststore
+        ? { JAVA_TOOL_OPTIONS: `-Djavax.net.ssl.trustStore=${truststoreTarget} -Djavax.net.ssl.trustStoreType=JKS` }
+        : {}),
     },
     workdir: workspace,
   }

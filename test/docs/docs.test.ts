@@ -33,14 +33,15 @@ function place(where: string, before: string | undefined): string {
 for (const page of pages) {
   const examples = examplesOf(page)
   const here = examples.filter(({ inWorld, notRun }) => !inWorld && notRun === undefined)
-  test(`${page}: what its examples say is what dwf says`, { skip: here.length === 0 ? 'no example that runs without an engine' : false }, () => {
-    let cwd: string | undefined
-    const wrong = here.flatMap((example) => {
-      cwd = place(example.where, cwd)
-      return differences(example, cwd, env)
+  if (here.length > 0)
+    test(`${page}: what its examples say is what dwf says`, () => {
+      let cwd: string | undefined
+      const wrong = here.flatMap((example) => {
+        cwd = place(example.where, cwd)
+        return differences(example, cwd, env)
+      })
+      assert.equal(wrong.join('\n\n'), '')
     })
-    assert.equal(wrong.join('\n\n'), '')
-  })
   for (const { line, notRun } of examples)
     if (notRun !== undefined) test(`${page}:${line}: not run`, { skip: notRun }, () => {})
 }
@@ -58,20 +59,18 @@ test('every command that a page names is one', () => {
   assert.ok(known.size > 10, stdout)
   for (const name of Object.keys(defaultSelectors)) known.add(name)
   for (const page of pages) {
-    for (const [, name] of readPage(page).matchAll(/[`$] ?dwf ([a-z]+)/g)) assert.ok(known.has(name!), `${page} names dwf ${name}`)
+    for (const [, name] of readPage(page).matchAll(/[`$] ?dwf ([a-z]+)/g))
+      assert.ok(known.has(name!), `${page} names dwf ${name}`)
   }
 })
 
 test('every piece of devflow.toml in a page is valid', async () => {
-  let pieces = 0
   for (const page of pages) {
     for (const block of blocksOf(readPage(page))) {
       if (block.language !== 'toml' || block.directive?.startsWith('file:')) continue
-      pieces++
       await assert.doesNotReject(parseConfig(undefined, block.text), `${page}:${block.line}`)
     }
   }
-  assert.ok(pieces > 0)
 })
 
 /** Every key of the definition, as configuration.md heads it. */
@@ -95,18 +94,24 @@ test('configuration.md has every key, in the order of the definition, with what 
     rows.map(([, key]) => key),
     expected.map(([key]) => key),
   )
-  for (const [index, [key, node]] of expected.entries()) assert.equal(rows[index]![4]!.replaceAll('\\<', '<'), node.doc, key)
+  for (const [index, [key, node]] of expected.entries())
+    assert.equal(rows[index]![4]!.replaceAll('\\<', '<'), node.doc, key)
 })
 
 test('gates.md has everything that a gate leaves out', () => {
-  const text = readPage('docs/gates.md')
+  const text = readPage('docs/gates.md').replaceAll('`', '')
   for (const { what } of leftOut) assert.ok(text.includes(what), what)
 })
 
 test('what a page expects and what is said are compared as promised', () => {
   assert.ok(matches(['a … c', '…', 'z'], 'a b c\n1\n2\nz'))
   assert.ok(matches(['…'], ''))
-  assert.ok(matches(['passed in 11 s', 'plan 28025395be57; run 20261122061535-b93162'], 'passed in 0.9 s\nplan 000025395be5; run 20270101000000-aaaaaa'))
+  assert.ok(
+    matches(
+      ['passed in 11 s', 'plan 28025395be57; run 20261122061535-b93162'],
+      'passed in 0.9 s\nplan 000025395be5; run 20270101000000-aaaaaa',
+    ),
+  )
   assert.ok(matches([], 'anything'))
   assert.ok(!matches(['a'], 'a\nb'))
   assert.ok(!matches(['a.c'], 'abc'))

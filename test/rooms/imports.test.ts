@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { forbiddenImports, forbiddenWords, importsOf, otherRoom, readSources, readTable, roomOf, unusedRows } from './rooms.ts'
+import {
+  forbiddenImports,
+  forbiddenWords,
+  importsOf,
+  otherRoom,
+  readSources,
+  readTable,
+  roomOf,
+  unusedRows,
+} from './rooms.ts'
 
 const project = join(import.meta.dirname, '../..')
 const table = readTable(readFileSync(join(project, 'docs/decisions/imports.md'), 'utf8'))
@@ -32,10 +41,17 @@ test('imports of values make no cycle between rooms', () => {
 
 test('the rules that the table cannot show are in the table too', () => {
   for (const room of ['plan', 'stacks']) {
-    for (const module of table.get(room)!.node) assert.ok(['path', 'crypto'].includes(module), `${room} may not import node:${module}`)
+    for (const module of table.get(room)!.node)
+      assert.ok(['path', 'crypto'].includes(module), `${room} may not import node:${module}`)
   }
-  assert.deepEqual([...table].flatMap(([room, { packages }]) => (packages.has('commander') ? [room] : [])), ['cli'])
-  assert.deepEqual([...table].flatMap(([room, { node }]) => (node.has('child_process') ? [room] : [])), ['engine', 'util'])
+  assert.deepEqual(
+    [...table].flatMap(([room, { packages }]) => (packages.has('commander') ? [room] : [])),
+    ['cli'],
+  )
+  assert.deepEqual(
+    [...table].flatMap(([room, { node }]) => (node.has('child_process') ? [room] : [])),
+    ['engine', 'util'],
+  )
   assert.deepEqual([...table.get('util')!.values], [])
 })
 
@@ -58,7 +74,8 @@ test('a bad sample is found', () => {
     ['stacks/x.ts', "import satisfies from 'lodash/fp.js'\n", /imports the package \(lodash/],
     ['new-room/x.ts', "import { a } from '../util/text.ts'\n", /new-room is not in the table/],
   ]
-  for (const [file, text, message] of bad) assert.match(forbiddenImports(importsOf(file, text), table).join('\n'), message, text)
+  for (const [file, text, message] of bad)
+    assert.match(forbiddenImports(importsOf(file, text), table).join('\n'), message, text)
   const good: readonly (readonly [string, string])[] = [
     ['run/x.ts', "import type { Engine } from '../engine/types.ts'\n"],
     ['run/x.ts', "import { type Engine, type Session } from '../engine/types.ts'\n"],
@@ -76,5 +93,8 @@ test('a bad sample is found', () => {
   ]
   for (const [file, text] of said) assert.equal(forbiddenWords(new Map([[file, text]])).length, 1, text)
   assert.deepEqual(forbiddenWords(new Map([['run/x.ts', '/** never console.log */\n// process.exit(1)\n']])), [])
-  assert.match(unusedRows(importsOf('plan/x.ts', "import { a } from '../util/text.ts'\n"), table).join('\n'), /plan does not import config/)
+  assert.match(
+    unusedRows(importsOf('plan/x.ts', "import { a } from '../util/text.ts'\n"), table).join('\n'),
+    /plan does not import config/,
+  )
 })

@@ -22,7 +22,9 @@ const call = /\b(?:import|require|getBuiltinModule)\(\s*['"`]([^'"`]+)['"`]/g
 
 /** Every .ts file below a folder, its path from there → its text. */
 export function readSources(folder: string): ReadonlyMap<string, string> {
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts')).sort()
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .sort()
   return new Map(paths.map((path) => [path, readFileSync(join(folder, path), 'utf8')]))
 }
 
@@ -37,13 +39,23 @@ export function importsOf(file: string, text: string): readonly Import[] {
     from: from!,
     isType: type !== undefined || onlyTypes(names),
   }))
-  const calls = [...text.matchAll(call)].map(([, from]) => ({ file, room, from: from!, isType: isTypeQuery(text, from!) }))
+  const calls = [...text.matchAll(call)].map(([, from]) => ({
+    file,
+    room,
+    from: from!,
+    isType: isTypeQuery(text, from!),
+  }))
   return [...statements, ...calls]
 }
 
 /** `{ type A, type B }` */
 const onlyTypes = (names: string | undefined): boolean =>
-  names !== undefined && /^\{[^}]*\}$/.test(names) && names.slice(1, -1).split(',').every((name) => /^\s*(type\s|$)/.test(name))
+  names !== undefined &&
+  /^\{[^}]*\}$/.test(names) &&
+  names
+    .slice(1, -1)
+    .split(',')
+    .every((name) => /^\s*(type\s|$)/.test(name))
 
 /** `typeof import('x')` or `import('x').Name` in a type: followed by a member, not awaited. */
 const isTypeQuery = (text: string, from: string): boolean => text.includes(`typeof import('${from}')`)
@@ -62,7 +74,10 @@ export const packageOf = (from: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(fr
 /** The table of a Markdown page: rows of the one whose first heading is "room". */
 export function readTable(page: string): ReadonlyMap<string, Allowed> {
   const rows = page.split('\n').flatMap((line) => {
-    const cells = /^\|(.*)\|$/.exec(line)?.[1]?.split('|').map((cell) => cell.trim())
+    const cells = /^\|(.*)\|$/
+      .exec(line)?.[1]
+      ?.split('|')
+      .map((cell) => cell.trim())
     return cells?.length === 5 && cells[0] !== 'room' && !/^-+$/.test(cells[0]!) ? [cells] : []
   })
   const set = (cell: string) => new Set(cell.split(/[\s,]+/).filter((word) => word !== '' && word !== '–'))
@@ -79,7 +94,9 @@ export function forbiddenImports(imports: readonly Import[], table: ReadonlyMap<
   return imports.flatMap((one) => {
     const allowed = table.get(one.room)
     if (!allowed) return [`${one.file}: the room ${one.room} is not in the table`]
-    const complain = (what: string) => [`${one.file} imports ${one.isType ? 'types of ' : ''}${what} (${one.from}), which ${one.room} may not`]
+    const complain = (what: string) => [
+      `${one.file} imports ${one.isType ? 'types of ' : ''}${what} (${one.from}), which ${one.room} may not`,
+    ]
     if (one.from.startsWith('node:')) return allowed.node.has(one.from.slice(5)) ? [] : complain(one.from)
     if (!one.from.startsWith('.')) return allowed.packages.has(packageOf(one.from)) ? [] : complain('the package')
     const room = otherRoom(one)
@@ -104,17 +121,36 @@ export function unusedRows(imports: readonly Import[], table: ReadonlyMap<string
 }
 
 /** Rules about words that no import shows: which rooms may say them. Comments are not looked at. */
-const words: readonly { readonly word: RegExp; readonly only?: readonly string[]; readonly not?: readonly string[]; readonly why: string }[] = [
+const words: readonly {
+  readonly word: RegExp
+  readonly only?: readonly string[]
+  readonly not?: readonly string[]
+  readonly why: string
+}[] = [
   { word: /\bconsole\s*[.[]/, only: ['cli'], why: 'only cli speaks' },
-  { word: /\bprocess\s*\.\s*(stdout|stderr|exitCode|exit|argv)\b/, only: ['cli'], why: 'only cli speaks and ends the process' },
-  { word: /\bprocess\s*\.\s*env\b/, not: ['plan', 'stacks', 'project', 'config', 'pins'], why: 'a plan is the same in every environment' },
-  { word: /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|randomBytes|randomUUID|hostname\(|homedir\()/, not: ['plan', 'stacks', 'config'], why: 'a plan has no clock, no chance and no machine' },
+  {
+    word: /\bprocess\s*\.\s*(stdout|stderr|exitCode|exit|argv)\b/,
+    only: ['cli'],
+    why: 'only cli speaks and ends the process',
+  },
+  {
+    word: /\bprocess\s*\.\s*env\b/,
+    not: ['plan', 'stacks', 'project', 'config', 'pins'],
+    why: 'a plan is the same in every environment',
+  },
+  {
+    word: /\b(Date\.now|new Date\(\)|performance\.now|Math\.random|randomBytes|randomUUID|hostname\(|homedir\()/,
+    not: ['plan', 'stacks', 'config'],
+    why: 'a plan has no clock, no chance and no machine',
+  },
   { word: /\[\s*['"](podman|docker|buildah)['"]/, only: ['engine'], why: 'only engine starts an engine' },
 ]
 
 export function forbiddenWords(sources: ReadonlyMap<string, string>): readonly string[] {
   return [...sources].flatMap(([file, text]) => {
-    const code = text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' ')).replace(/^\s*\/\/.*$/gm, '')
+    const code = text
+      .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
+      .replace(/^\s*\/\/.*$/gm, '')
     const room = roomOf(file)
     return words.flatMap(({ word, only, not, why }) => {
       if (only ? only.includes(room) : !not!.includes(room)) return []

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { shippedPins } from '../../src/pins/index.ts'
+import { holderWord, thisProcess } from '../../src/util/lock.ts'
+import { pinToRegistry } from './registry-pins.ts'
 import { type Repository, tasks, world } from './rig.ts'
 
 /** One Docker of the test world: what is promised is the same, how it is kept is not. */
@@ -58,19 +59,11 @@ async function dockerTasks(
   files: Readonly<Record<string, string>> = {},
 ): Promise<Repository> {
   const repo = await tasks(context, toml.replace(/^(\[container\]\n)?/, '[container]\nengine = "docker"\n'), files)
-  useStandIn(repo)
+  pinToRegistry(repo)
   const env = environment(engine)
   const trusted = await repo.dwf(['trust', '--ci'], { env })
   assert.equal(trusted.code, 0, trusted.all)
   return { ...repo, dwf: (args, options = {}) => repo.dwf(args, { ...options, env: { ...env, ...options.env } }) }
-}
-
-function useStandIn(repo: Repository): void {
-  rmSync(join(repo.root, '../state/dwf/substitutes.json'))
-  const digests = JSON.parse(readFileSync(join(world, 'digests.json'), 'utf8'))
-  const { ref, digest } = shippedPins.images.find(({ tool }) => tool === 'base')!
-  const files = ['devflow.lock', 'Dockerfile.devflow', 'docker-bake.hcl'].filter(repo.has)
-  repo.write(Object.fromEntries(files.map((file) => [file, repo.read(file).replaceAll(digest, digests[ref])])))
 }
 
 const said = ({ stderr }: { readonly stderr: string }) =>
@@ -250,7 +243,8 @@ run = '''cp orphan after; sleep 0.5; cmp orphan after && echo same; trap '' TERM
       const repo = await on(context, `[tasks.test]\nrun = "sleep 2"\n`)
       assert.equal((await repo.dwf(['test'])).code, 0)
       const image = JSON.parse((await repo.dwf(['image', 'ls', '--json'])).stdout).images[0].tags[0]
-      const dead = spawnSync('true').pid
+      const dead = holderWord({ ...thisProcess(), pid: spawnSync('true').pid })
+      // Lists of Docker join labels with commas: one that has some must not hide another.
       const labels = ['--label=dev.dwf.run=x', `--label=dev.dwf.owner=${dead}`, '--label=note=a,dev.dwf.owner=1']
       docker(engine, 'run', '--detach', '--network=none', ...labels, image, 'sleep', '300')
       assert.notEqual(containers(), '')
@@ -310,7 +304,7 @@ tail -c 200000000 /dev/zero >/tmp/big 2>/dev/null; echo "ended $?"
 
       test('auto picks a rootless Docker where there is no podman', async (context) => {
         const repo = await tasks(context, `[tasks.test]\nrun = "true"\n`)
-        useStandIn(repo)
+        pinToRegistry(repo)
         const { code, stdout, all } = await repo.dwf(['test'], {
           env: { ...environment(engine), PATH: withoutPodman(repo) },
         })

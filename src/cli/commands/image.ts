@@ -1,10 +1,10 @@
 import { chooseEngine } from '../../engine/choose.ts'
 import { buildBase, imageList, imageRemove, useSubstitute } from '../../image/index.ts'
 import { shippedPins } from '../../pins/index.ts'
-import { caBundleOf } from '../../run/binding.ts'
 import { failure } from '../../util/diagnostics.ts'
 import { cacheFolder, stateFolder } from '../../util/paths.ts'
 import { formatSize } from '../../util/units.ts'
+import { caBundleOf } from '../ca-bundle.ts'
 import type { Globals } from '../globals.ts'
 import { nameOf, prepareImage } from '../image.ts'
 import type { Output } from '../output.ts'
@@ -88,7 +88,7 @@ async function build(globals: Globals, output: Output): Promise<number> {
   const engine = await openEngine(globals)
   const signals = onSignals(undefined)
   try {
-    const caBundle = caBundleOf(workspace.config, process.env)
+    const caBundle = await caBundleOf(workspace.config, process.env)
     const { reference, wasBuilt, remarks } = await prepareImage({
       engine,
       prepared: { workspace, image },
