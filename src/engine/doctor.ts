@@ -24,7 +24,8 @@ export async function examine(env: NodeJS.ProcessEnv = process.env): Promise<rea
     findings.push(ok('account', `${user} (uid ${uid})`))
     if (hasPodman) findings.push(await subordinate(who), idMapper(env, who))
   }
-  findings.push(namespaces(who), ...runtimeDir(who, env), ...(hasPodman ? [tun(who)] : []), cgroups())
+  if (uid !== 0) findings.push(namespaces(who), ...runtimeDir(who, env), ...(hasPodman ? [tun(who)] : []))
+  findings.push(cgroups())
   return [...findings, ...(await examineEngines(who, env))]
 }
 

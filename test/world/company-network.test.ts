@@ -64,7 +64,7 @@ test('ca_certificates = "none": it is not', async (context) => {
   const repo = await networked(context, `${fetch()}; ls /etc/dwf; env | grep -c CERT`, 'ca_certificates = "none"\n')
   const result = await repo.dwf(['test'], { env: { SSL_CERT_FILE: file('ca.crt') } })
   const lines = said(result).join('\n')
-  assert.match(lines, /certificate verification failed/i, result.all)
+  assert.match(lines, /verification failed/, result.all)
   assert.match(lines, /cannot access '\/etc\/dwf'/)
   assert.match(lines, /^0$/m)
 })
@@ -118,7 +118,7 @@ test('what a container with a network gets: one bundle, read-only, under each na
 })
 
 test('a container without a network gets none of it', async (context) => {
-  const repo = await tasks(context, `[tasks.test]\nrun = "ls /etc/dwf; env | grep -ciE 'proxy|cert|java'; true"\n`)
+  const repo = await tasks(context, `[tasks.test]\nrun = "ls /etc/dwf 2>&1; env | grep -ciE 'proxy|cert|java'; true"\n`)
   const result = await repo.dwf(['test'], {
     env: {
       SSL_CERT_FILE: file('ca.crt'),
@@ -167,7 +167,7 @@ test('a path that is no bundle of certificates is refused where it stands', asyn
   const repo = await tasks(context, `[container]\nca_certificates = "company.pem"\n[tasks.test]\nrun = "true"\n`)
   const says = (problem: string) =>
     `devflow.toml:2:1 error: ca_certificates names ${join(repo.root, 'company.pem')}, ${problem}\n` +
-    `   2 │ ca_certificates = "company.pem"\n     │ ${'^'.repeat(15)}\n  give the path of a PEM bundle, "host" or "none"\n`
+    `   2 │ ca_certificates = "company.pem"\n     │ ${'^'.repeat(15)} give the path of a PEM bundle, "host" or "none"\n`
   const build = async () => outcome(await repo.dwf(['image', 'build']))
   assert.deepEqual(await build(), [2, says('which is not there')])
   repo.write({ 'company.pem': 'no certificate' })

@@ -112,6 +112,8 @@ for (const engine of engines) {
 
     before(() => {
       // So that the first test builds the image, whatever an earlier run left.
+      const left = containers().split('\n').filter(Boolean)
+      if (left.length > 0) docker(engine, 'rm', '--force', ...left)
       const old = docker(engine, 'images', '--quiet', '--filter=label=dev.dwf.image').split('\n').filter(Boolean)
       if (old.length > 0) docker(engine, 'rmi', '--force', ...new Set(old))
     })
