@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -15,11 +15,11 @@ if (process.getuid?.() === 0)
 if (!existsSync(join(world, 'bin/trivy')))
   throw new Error(`there is no test world at ${world}: scripts/world setup; scripts/tools`)
 
-// Its dates must be of today: a database older than two days judges nothing.
-const database = spawnSync('bash', [join(project, 'scripts/test-database'), join(world, 'trivy-cache')], {
-  encoding: 'utf8',
-})
-if (database.status !== 0) throw new Error(`scripts/test-database: ${database.stderr}`)
+// Its dates must be of today: a database older than two days judges nothing. Another account only reads it.
+if (statSync(world).uid === process.getuid?.()) {
+  const { status, stderr } = spawnSync('bash', [join(project, 'scripts/test-database'), join(world, 'trivy-cache')], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`scripts/test-database: ${stderr}`)
+}
 
 /** Pinned image by tool → the stand-in that has its layout. */
 const standIns: Readonly<Record<string, string>> = {
