@@ -60,7 +60,6 @@ export function openPlace(options: PlaceOptions): Place {
   const remarks: string[] = [...onHost]
   const ready = (async () => {
     engine = await chooseEngine(config.container.engine)
-    void reapDead(engine).catch(() => {}) // What a dead run left is no reason to fail this one.
     const caBundle = await caBundleOf(config, options.env)
     const image = await prepareImage({
       engine,
@@ -89,6 +88,7 @@ export function openPlace(options: PlaceOptions): Place {
     }
     return { engine, binding }
   })()
+  let reaped: Promise<void> | undefined
   // The gates may refuse first; then nobody waits for this any more.
   ready.catch(() => {})
   return {
@@ -96,12 +96,16 @@ export function openPlace(options: PlaceOptions): Place {
       const taskClass = plan.classes.find(({ id }) => id === classId)!
       if (taskClass.runtime === 'host') return openHost(options.env, options.jobs)
       const { engine, binding } = await ready
-      return engine.open(containerSpec(plan, taskClass, binding), options.jobs)
+      const session = await engine.open(containerSpec(plan, taskClass, binding), options.jobs)
+      // Beside the tasks: it would only hold up the first one, and what a dead run left is no reason to fail this one.
+      reaped ??= reapDead(engine).catch(() => {})
+      return session
     },
     engine: () => engine?.info,
     remarks: () => remarks,
     close: async () => {
       await ready.catch(() => {})
+      await reaped
     },
   }
 }

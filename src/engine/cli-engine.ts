@@ -4,6 +4,7 @@ import { cacheFolder, privateFolder } from '../util/paths.ts'
 import { type Finished, type RunOptions, run } from '../util/process.ts'
 import { type Dialect, onceArgs, sessionArgs } from './container-args.ts'
 import { buildFailure, engineFailure } from './failure.ts'
+import { type InspectedImage, readImage } from './inspected.ts'
 import { openSession, spawnShell } from './session.ts'
 import { containerInit, containerShell, slotPrelude } from './slot-script.ts'
 import type { BuildRequest, ContainerSpec, Engine, EngineInfo, ImageInfo, Limit } from './types.ts'
@@ -14,7 +15,11 @@ export type Ask = (what: string, args: readonly string[], options?: AskOptions) 
 export interface AskOptions {
   /** What may stand in a line of standard error without being a failure. */
   readonly unless?: RegExp
+  /** What says that somebody else was just changing what was asked for: asked again, a few times. */
+  readonly again?: RegExp
 }
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** What Podman and Docker do alike through their command lines; what they do not is in the dialect. */
 export interface CliDialect extends Dialect {
@@ -59,8 +64,13 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
       )
     }
   }
-  const ask: Ask = async (what, args, { unless } = {}) => {
-    const { code, stdout, stderr } = await call(args)
+  const ask: Ask = async (what, args, { unless, again } = {}) => {
+    let answer = await call(args)
+    for (let tries = 1; answer.code !== 0 && again?.test(answer.stderr) && tries < 20; tries++) {
+      await pause(tries * 50)
+      answer = await call(args)
+    }
+    const { code, stdout, stderr } = answer
     const isTolerated = unless !== undefined && stderr.split('\n').every((line) => line === '' || unless.test(line))
     if (code !== 0 && !isTolerated) throw engineFailure(what, stderr || stdout)
     return stdout
@@ -71,8 +81,10 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
   }
   return {
     info,
-    async imageExists(reference) {
-      return (await call(['image', 'inspect', '--format={{.Id}}', reference])).code === 0
+    // Asked for by its name: a list of all with a filter takes seconds where there are many.
+    async image(reference) {
+      const { code, stdout } = await call(['image', 'inspect', reference])
+      return code === 0 ? (JSON.parse(stdout) as readonly InspectedImage[]).map(readImage)[0] : undefined
     },
     async build(request) {
       const { command, flags, env: own } = dialect.build(request)

@@ -3,7 +3,8 @@ import { failure } from '../util/diagnostics.ts'
 import { run } from '../util/process.ts'
 import { type Ask, type CliDialect, cliEngine, withoutLimits } from './cli-engine.ts'
 import { engineFailure } from './failure.ts'
-import type { BuildRequest, Engine, EngineInfo, ImageInfo, Limit } from './types.ts'
+import { type InspectedImage, readImage } from './inspected.ts'
+import type { BuildRequest, Engine, EngineInfo, Limit } from './types.ts'
 
 /** What the client and its daemon can do about images. */
 export interface DockerBuilder {
@@ -35,13 +36,6 @@ interface DockerInfo {
 }
 
 /** Of `docker image inspect` and `docker container inspect`; only what is used. */
-interface Inspected {
-  readonly Id: string
-  readonly RepoTags?: readonly string[] | null
-  readonly Created: string
-  readonly Size: number
-  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null } | null
-}
 
 /** Named build contexts came with BuildKit 0.10, which is in the daemon since 23.0. */
 const namedContexts = 23
@@ -123,20 +117,16 @@ function dialect(builder: DockerBuilder): CliDialect {
  * Lists of Docker have no labels (images), or join them with commas that values may hold too (containers, which get
  * the labels of their image): only inspect tells them apart. What went away in between is not missed.
  */
-async function inspect(ask: Ask, kind: 'image' | 'container', list: readonly string[]): Promise<readonly Inspected[]> {
+async function inspect(
+  ask: Ask,
+  kind: 'image' | 'container',
+  list: readonly string[],
+): Promise<readonly InspectedImage[]> {
   const ids = [...new Set((await ask(`cannot list ${kind}s`, list)).split('\n').filter(Boolean))]
   if (ids.length === 0) return []
   const unless = /no such (image|container|object)/i
   return JSON.parse((await ask(`cannot look at ${kind}s`, [kind, 'inspect', ...ids], { unless })) || '[]')
 }
-
-const readImage = (image: Inspected): ImageInfo => ({
-  id: image.Id,
-  tags: image.RepoTags ?? [],
-  created: new Date(image.Created).toISOString(),
-  size: image.Size,
-  labels: image.Config?.Labels ?? {},
-})
 
 /**
  * Docker as its client reaches it here.

@@ -48,7 +48,10 @@ const dialect = (egress: string): CliDialect => ({
   importArgs: (tar, reference) => ['import', '--quiet', tar, reference],
   images: async (ask, label) =>
     list(
-      await ask('cannot list images', ['images', `--filter=label=${label}`, '--format=json', '--no-trunc']),
+      await ask('cannot list images', ['images', `--filter=label=${label}`, '--format=json', '--no-trunc'], {
+        // Podman 4.3.1 gives up when another process removes an image while it reads them one by one.
+        again: /image not known/,
+      }),
       (image: PodmanImage) => ({
         id: image.Id,
         tags: image.Names ?? [],

@@ -113,7 +113,8 @@ export interface ImageInfo {
 
 export interface Engine {
   readonly info: EngineInfo
-  imageExists(reference: string): Promise<boolean>
+  /** The image with this name, or undefined. */
+  image(reference: string): Promise<ImageInfo | undefined>
   /** Builds; throws Failure('machine-cannot' | 'failed') with the engine's message explained. */
   build(request: BuildRequest): Promise<void>
   /** Images that carry a label, newest first. */

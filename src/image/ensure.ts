@@ -72,13 +72,11 @@ function interrupted(): Failure {
 
 /** The tag alone proves nothing: anyone can set one, and a short fingerprint is a short one. */
 async function isThere(options: EnsureOptions, image: string): Promise<boolean> {
-  const images = await options.engine.images(`${fingerprintLabel}=${options.fingerprint}`)
-  return images.some(
-    (one) =>
-      one.tags.includes(image) &&
-      one.labels[imageLabel] === '1' &&
-      one.labels[fingerprintLabel] === options.fingerprint &&
-      (one.labels[substitutesLabel] ?? '') === substitutesText(options.substitutes),
+  const found = await options.engine.image(image)
+  return (
+    found?.labels[imageLabel] === '1' &&
+    found.labels[fingerprintLabel] === options.fingerprint &&
+    (found.labels[substitutesLabel] ?? '') === substitutesText(options.substitutes)
   )
 }
 

@@ -4,7 +4,7 @@ import { refuseRoot } from '../../src/cli/place.ts'
 import { Failure } from '../../src/util/diagnostics.ts'
 
 test('root is refused, unless it is said each time', (context) => {
-  const getuid = context.mock.method(process, 'getuid', () => 0)
+  const getuid = context.mock.method(process as { getuid: () => number }, 'getuid', () => 0)
   assert.throws(
     () => refuseRoot(false),
     (error) => {

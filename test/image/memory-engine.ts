@@ -40,7 +40,7 @@ export function memoryEngine(): MemoryEngine {
       selinux: false,
       arch: 'amd64',
     },
-    imageExists: async (reference) => find(reference) !== undefined,
+    image: async (reference) => find(reference),
     async build(request) {
       calls.push(`build ${request.tags.join(' ')}`)
       requests.push(request)

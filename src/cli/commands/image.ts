@@ -170,7 +170,7 @@ async function use(names: readonly string[], globals: Globals, output: Output): 
       'dwf image use docker.io/library/node:24-trixie-slim localhost/my/node',
     )
   const engine = await openEngine(globals)
-  if (!(await engine.imageExists(local)))
+  if (!(await engine.image(local)))
     throw failure(
       'wrong-input',
       'no-such-image',
