@@ -96,7 +96,11 @@ export function openPlace(options: PlaceOptions): Place {
       const taskClass = plan.classes.find(({ id }) => id === classId)!
       if (taskClass.runtime === 'host') return openHost(options.env, options.jobs)
       const { engine, binding } = await ready
-      const session = await engine.open(containerSpec(plan, taskClass, binding), options.jobs)
+      const spec = containerSpec(plan, taskClass, binding)
+      const session = await orAborted(engine.open(spec, options.jobs), options.signal, async (opening) => {
+        await engine.removeContainer(spec.name)
+        await opening.then((opened) => opened.close()).catch(() => {})
+      })
       // Beside the tasks: it would only hold up the first one, and what a dead run left is no reason to fail this one.
       reaped ??= reapDead(engine).catch(() => {})
       return session
@@ -108,4 +112,16 @@ export function openPlace(options: PlaceOptions): Place {
       await reaped
     },
   }
+}
+
+/** A container that does not come up must not hold up the end of the run: it is removed, and nobody waits for it. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal, undo: (work: Promise<T>) => Promise<void>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      undo(work).finally(() => reject(failure('interrupted', 'interrupted', 'the container was not waited for')))
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }

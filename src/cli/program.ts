@@ -85,11 +85,7 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
       },
     )
     running(command)
-    if (primary === 'scan')
-      command.addHelpText(
-        'after',
-        '\ndwf scan:all runs every layer: deps, secrets, config. dwf scan db shows the vulnerability database.',
-      )
+    if (primary === 'scan') command.addHelpText('after', '\ndwf scan:all runs every layer: deps, secrets, config.')
     if (primary === 'test')
       command.addHelpText('after', '\nExamples:\n  dwf test\n  dwf test:integration\n  dwf test -- --watch')
   }

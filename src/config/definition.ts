@@ -103,7 +103,7 @@ export const definition: Node & { kind: 'table' } = {
             of: [text('Shell line.', /^[^\0]+$/), words('Program and arguments.', text('Argument.', /^[^\0]*$/), true)],
           },
           needs: words('Commands that must have passed before.', command),
-          dir: text('Folder to run in, from the root of the repository.', oneLine),
+          dir: text('Folder to run in, from the root of the repository.', /^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0\n\r]*$/),
           timeout: { kind: 'duration', doc: 'Longest time of one attempt.' },
           retries: { kind: 'integer', doc: 'How often to try again.', min: 0, max: 100 },
           network,

@@ -25,6 +25,7 @@ export async function loadConfig(options: {
   const file = options.file === undefined ? findConfig(options.cwd) : resolve(options.cwd, options.file)
   if (file === undefined)
     return { config: await defaultConfig(realpathSync(gitRoot(options.cwd) ?? options.cwd)), warnings: [] }
+  if (options.file === undefined) refuseForeign(file, options.cwd)
   let text: string
   try {
     const [folder, real] = [realpathSync(dirname(file)), realpathSync(file)]
@@ -40,6 +41,26 @@ export async function loadConfig(options: {
     )
   }
   return parseConfig(file, text, realpathSync(dirname(file)))
+}
+
+/**
+ * A devflow.toml above the working directory decides what is mounted and run: one that somebody else put there, into
+ * /tmp for example, is not obeyed. (Git learned it as CVE-2022-24765.)
+ */
+function refuseForeign(file: string, cwd: string): void {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  const folder = statSync(dirname(file), { throwIfNoEntry: false })
+  if (!stat || !folder || !process.getuid) return
+  const mine = [0, process.getuid()]
+  const isForeign = !mine.includes(stat.uid) || !mine.includes(folder.uid)
+  const isOpen = (folder.mode & 0o002) !== 0 && dirname(file) !== resolve(cwd)
+  if (!isForeign && !isOpen) return
+  throw failure(
+    'refused',
+    'foreign-configuration',
+    `${file} ${isForeign ? 'belongs to somebody else' : 'lies in a folder that everybody may write to'}, and is above the working directory`,
+    'look at it; then work in a folder of your own, or name it with --config',
+  )
 }
 
 function gitRoot(from: string): string | undefined {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { failure } from '../util/diagnostics.ts'
 import { cacheFolder, privateFolder } from '../util/paths.ts'
@@ -99,7 +100,7 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
         request.context,
       ]
       // Buildah keeps its cache mounts below TMPDIR, by default in one folder of /var/tmp for all accounts of the machine.
-      const env = { ...process.env, ...own, TMPDIR: privateFolder(join(privateFolder(cacheFolder()), 'build')) }
+      const env = { ...process.env, ...own, TMPDIR: buildFolder(request.context) }
       const { code, stderr, stdout } = await call(args, {
         env,
         signal: request.signal,
@@ -146,6 +147,12 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
     containers: (label) => dialect.containers(ask, label),
     removeContainer,
   }
+}
+
+/** Of one repository only: a build may write into its cache mounts, and another's must not read that. */
+function buildFolder(context: string): string {
+  const name = createHash('sha256').update(context).digest('hex').slice(0, 16)
+  return privateFolder(join(privateFolder(join(privateFolder(cacheFolder()), 'build')), name))
 }
 
 const entries = (record: Readonly<Record<string, string>>) =>

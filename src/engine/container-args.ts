@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { containerInit, containerShell } from './slot-script.ts'
 import type { ContainerSpec, EngineInfo, Limit } from './types.ts'
 
@@ -45,9 +46,16 @@ function limits(spec: ContainerSpec, info: EngineInfo): readonly string[] {
   // own; with Docker also the daemon's or the whole session's, so that it serves only where nothing else does.
   const isCounted = info.name === 'podman' || !info.limits.includes('pids')
   return [
-    ...(isCounted ? [`--ulimit=nproc=${spec.pids}:${spec.pids}`] : []),
+    ...(isCounted ? [`--ulimit=nproc=${processes(spec.pids)}`] : []),
     ...info.limits.flatMap((limit) => flags[limit]),
   ]
+}
+
+/** Not above what this account itself may have: the engine would refuse to start. */
+function processes(wanted: number): string {
+  const hard = Number(/^Max processes\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? Infinity)
+  const limit = Math.min(wanted, hard)
+  return `${limit}:${limit}`
 }
 
 /** What the engine's client has in its own environment is named only: a proxy's password does not belong into argv. */

@@ -31,7 +31,12 @@ const dialect = (egress: string): CliDialect => ({
   pull: ['--pull=never'],
   egress: () => [egress],
   // /run and /var/tmp would be writable otherwise, and each container would get the proxy variables of this machine.
-  extra: (info) => ['--read-only-tmpfs=false', '--http-proxy=false', ...(info.rootless ? [] : openFiles())],
+  extra: (info) => [
+    '--read-only-tmpfs=false',
+    '--image-volume=ignore',
+    '--http-proxy=false',
+    ...(info.rootless ? [] : openFiles()),
+  ],
   build: (request) => ({
     command: ['build'],
     flags: [

@@ -68,10 +68,18 @@ export class Slot {
     return this.#lost !== undefined
   }
 
-  /** Runs `true` in the shell itself: resolves when it answers. */
-  async ready(): Promise<void> {
+  /** Lets the shell itself answer. @throws when it does not within a minute, or is lost */
+  async ready(limitMs = 60_000): Promise<void> {
     const { exit } = this.#begin({ onOutput: () => {} }, (ok, fail) => `dwf_end 0 ${ok} ${fail}\n`)
-    const end = await exit
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<Exit>((resolve) => {
+      timer = setTimeout(resolve, limitMs, {
+        kind: 'lost',
+        reason: `the shell did not answer within ${limitMs / 1000} s`,
+      })
+    })
+    const end = await Promise.race([exit, late])
+    clearTimeout(timer)
     if (end.kind === 'lost') throw new Error(end.reason)
   }
 

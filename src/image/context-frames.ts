@@ -1,16 +1,6 @@
-import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  type Stats,
-} from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from 'node:fs'
 import { join, relative } from 'node:path'
+import { hashFile } from '../util/files.ts'
 import { globTest, isGlob } from '../util/glob.ts'
 import { isInside } from '../util/paths.ts'
 import { byCodeUnit } from '../util/text.ts'
@@ -115,24 +105,4 @@ function frameOf(file: string, stat: Stats | undefined): Omit<Frame, 'name'> {
   const content = hashFile(file)
   if (content === undefined) return { kind: 'special', content: 'unreadable' }
   return { kind: (stat.mode & 0o100) === 0 ? 'file' : 'executable', content }
-}
-
-/** Undefined where this account may not read it: then no build can either. */
-function hashFile(file: string): string | undefined {
-  const hash = createHash('sha256')
-  let descriptor: number
-  try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  } catch (error) {
-    if (['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw error
-  }
-  try {
-    const buffer = Buffer.allocUnsafe(1 << 20)
-    for (let size = readSync(descriptor, buffer); size > 0; size = readSync(descriptor, buffer))
-      hash.update(buffer.subarray(0, size))
-  } finally {
-    closeSync(descriptor)
-  }
-  return hash.digest('hex')
 }

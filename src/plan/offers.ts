@@ -1,5 +1,5 @@
 import { scanLayers } from '../config/commands.ts'
-import type { Config, Network } from '../config/types.ts'
+import type { Config, Network, TaskConfig } from '../config/types.ts'
 import type { Problem } from '../config/validate.ts'
 import type { Project, StackUnit } from '../project/types.ts'
 import { didYouMean, listing } from '../util/text.ts'
@@ -44,6 +44,7 @@ export function offers(config: Config, project: Project): Offers {
   const hasSetup = project.units.some((unit) => unit.setup)
   const atRoot = project.units.filter((unit) => unit.dir === '')
   const rootEnv = Object.assign({}, ...atRoot.map(envOf))
+  const isApart = (task: TaskConfig) => task.runtime === 'host' && config.runtime.profile === 'container'
   const own = Object.values(config.tasks).map(
     (task): Draft => ({
       id: taskId(task.command, 'project'),
@@ -52,8 +53,9 @@ export function offers(config: Config, project: Project): Offers {
       dir: task.dir.replace(/^\.?\/+|\/+$/g, '').replace(/^\.$/, ''),
       kind: 'task',
       argv: task.argv,
-      env: { ...rootEnv, ...task.env },
-      path: atRoot.flatMap(pathOf),
+      // What tasks in containers can write must not lead a task on the host: not its PATH, not its tools' folders.
+      env: isApart(task) ? task.env : { ...rootEnv, ...task.env },
+      path: isApart(task) ? [] : atRoot.flatMap(pathOf),
       // On the host the container's dependencies are of no use; what it needs there it says itself.
       needs: [
         ...task.needs,

@@ -26,6 +26,16 @@ export type Planned =
   | { readonly plan: Plan; readonly problems: readonly [] }
   | { readonly plan?: never; readonly problems: readonly Problem[] }
 
+/** What the next run is made of: a task that changes them would choose what runs then, and in which image. */
+const ownFiles = [
+  'devflow.toml',
+  'devflow.lock',
+  'Dockerfile.devflow',
+  'docker-bake.hcl',
+  '.dockerignore',
+  '.containerignore',
+]
+
 const defaultTimeoutMs = 30 * 60_000
 
 /** Config and Project → Plan. Pure: no file system, no engine, no clock; problems instead of a plan where it cannot be. */
@@ -179,7 +189,7 @@ function seal(request: PlanRequest, tasks: readonly PlannedTask[], classes: read
     limits: { memory, pids, cpus, tmp },
     policy: { severity: config.scan.severity, scripts: config.setup.scripts },
     settings: settingsOf(config),
-    watched: [...new Set(['devflow.toml', 'devflow.lock', ...lockFiles])].sort(byCodeUnit),
+    watched: [...new Set([...ownFiles, ...lockFiles])].sort(byCodeUnit),
     notes: notesOf(config, tasks),
   }
   // Where a setting came from is shown, but the same value from another source is the same plan.
@@ -210,6 +220,10 @@ function settingsOf(config: Config): Plan['settings'] {
 function notesOf(config: Config, tasks: readonly PlannedTask[]): readonly string[] {
   const notes: string[] = []
   if (config.runtime.profile === 'host') notes.push('host profile: tasks run on this machine without a container')
+  const { memory, pids, cpus, tmp } = config.container
+  if (memory > 16 * 1024 ** 3 || pids > 32_768 || cpus > 64 || tmp > 16 * 1024 ** 3)
+    notes.push('the limits of containers are set so high that they hardly limit')
+  if (config.scan.severity === 'critical') notes.push('gates refuse critical findings only')
   for (const task of tasks) {
     if (task.runtime === 'host' && task.kind !== 'gate' && config.runtime.profile !== 'host')
       notes.push(`${task.id}: runs on this machine without a container`)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { TaskId } from './types.ts'
 
 /** `test:unit@node`, `test:unit@node:packages/web`. */
@@ -10,11 +11,15 @@ export function taskId(command: string, stack: string, dir = ''): TaskId {
  * everything else is `~` and two hex digits a byte. Different ids have different forms.
  */
 export function escapeTaskId(id: TaskId): string {
-  return [...Buffer.from(id, 'utf8')]
+  const whole = [...Buffer.from(id, 'utf8')]
     .map((byte) => {
       const char = String.fromCharCode(byte)
       return /[A-Za-z0-9._-]/.test(char) ? char : `~${byte.toString(16).padStart(2, '0')}`
     })
     .join('')
     .replace(/^\./, '~2e')
+  // A file name has at most 255 bytes: a longer one is cut, and told from others by its hash.
+  return whole.length <= 200
+    ? whole
+    : `${whole.slice(0, 160)}~~${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
 }

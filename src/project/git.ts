@@ -14,6 +14,7 @@ export function readGit(root: string): GitState | undefined {
   if (dir === undefined) return undefined
   const common = text(`${dir}/commondir`)?.trim()
   const commonDir = common ? (realFolder(resolve(dir, common)) ?? dir) : dir
+  if (!leadsBack(root, dir, commonDir)) return undefined
   const settings = readSettings(dir, commonDir)
   const hooks = last(settings, 'core', 'hookspath')
   const url = last(settings, 'remote', 'url', 'origin')
@@ -29,10 +30,26 @@ export function readGit(root: string): GitState | undefined {
 
 function gitDir(root: string): string | undefined {
   const place = `${root}/.git`
+  if (fs.lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return undefined
   const folder = realFolder(place)
   if (folder !== undefined) return folder
   const pointer = /^gitdir: (.+)$/.exec(text(place)?.trimEnd() ?? '')?.[1]
   return pointer === undefined ? undefined : realFolder(resolve(root, pointer))
+}
+
+/**
+ * Whatever a repository says where its git dir is, only a git dir that belongs to it counts: its own folder, that of a
+ * worktree, which names the worktree, or that of a submodule, which names its work tree. Anything else could be any
+ * folder of the person's.
+ */
+function leadsBack(root: string, dir: string, commonDir: string): boolean {
+  if (dir === `${root}/.git`) return commonDir === dir
+  if (commonDir !== dir) {
+    const back = text(`${dir}/gitdir`)?.trim()
+    return back !== undefined && resolve(dir, back) === `${root}/.git` && isInside(`${commonDir}/worktrees`, dir)
+  }
+  const worktree = last(parseGitConfig(text(`${dir}/config`) ?? ''), 'core', 'worktree')
+  return worktree !== undefined && resolve(dir, worktree) === root
 }
 
 function readSettings(dir: string, commonDir: string): readonly GitSetting[] {

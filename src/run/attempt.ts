@@ -11,8 +11,8 @@ export interface AttemptOptions {
 
 export type AttemptEnd =
   | { readonly kind: 'exit'; readonly exit: Exit }
-  | { readonly kind: 'timed-out' }
-  | { readonly kind: 'cancelled' }
+  /** `isClosed`: nothing else helped, and the session is gone with it. */
+  | { readonly kind: 'timed-out' | 'cancelled'; readonly isClosed: boolean }
 
 /** How long a killed subtree may take to be gone before the whole session is closed, ms. */
 const patience = 5_000
@@ -22,9 +22,14 @@ const patience = 5_000
  * KILL; if the shell does not report the end then, the container is removed under it.
  */
 export async function attempt(session: Session, request: ExecRequest, options: AttemptOptions): Promise<AttemptEnd> {
-  if (options.signal.aborted) return { kind: 'cancelled' }
+  if (options.signal.aborted) return { kind: 'cancelled', isClosed: false }
   const running = await session.exec(request)
   let why: 'timed-out' | 'cancelled' | undefined
+  let isClosed = false
+  const closeAll = () => {
+    isClosed = true
+    void session.close()
+  }
   const timers: NodeJS.Timeout[] = []
   const later = (ms: number, action: () => void) => void timers.push(setTimeout(action, ms))
   const stop = (reason: 'timed-out' | 'cancelled') => {
@@ -33,13 +38,13 @@ export async function attempt(session: Session, request: ExecRequest, options: A
     running.signal('TERM')
     later(options.graceMs, () => {
       running.signal('KILL')
-      later(patience, () => void session.close())
+      later(patience, closeAll)
     })
   }
   const hurry = () => {
     why ??= 'cancelled'
     running.signal('KILL')
-    void session.close()
+    closeAll()
   }
   options.hurry.addEventListener('abort', hurry, { once: true })
   const cancel = () => stop('cancelled')
@@ -50,5 +55,5 @@ export async function attempt(session: Session, request: ExecRequest, options: A
   for (const timer of timers) clearTimeout(timer)
   options.signal.removeEventListener('abort', cancel)
   options.hurry.removeEventListener('abort', hurry)
-  return why ? { kind: why } : { kind: 'exit', exit }
+  return why ? { kind: why, isClosed } : { kind: 'exit', exit }
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config/types.ts'
 import type { ContainerSpec, Mount } from '../engine/types.ts'
 import type { Plan, TaskClass } from '../plan/types.ts'
 import type { GitState } from '../project/types.ts'
+import { failure } from '../util/diagnostics.ts'
 import { holderWord, thisProcess } from '../util/lock.ts'
 import { isInside } from '../util/paths.ts'
 import { ignoreInGit, makeFolderWithin } from './folders.ts'
@@ -110,15 +111,38 @@ function held(root: string, path: string): readonly Mount[] {
   const parts = path.split('/').slice(0, -1)
   return parts.map((_, index) => {
     const way = parts.slice(0, index + 1).join('/')
+    refuseLink(root, way)
     return { from: join(root, way), to: `${workspace}/${way}`, readOnly: false }
   })
 }
 
+/** A link would decide which folder of the host is mounted. */
+function refuseLink(root: string, way: string): void {
+  const stat = lstatSync(join(root, way), { throwIfNoEntry: false })
+  if (!stat?.isSymbolicLink()) return
+  throw failure(
+    'refused',
+    'link-in-the-way',
+    `${join(root, way)} is a link, and dwf mounts what lies there`,
+    'make it a folder of its own',
+  )
+}
+
 function gitMounts({ root, git }: Binding): readonly Mount[] {
+  const place = lstatSync(join(root, '.git'), { throwIfNoEntry: false })
+  if (place && !git) {
+    throw failure(
+      'refused',
+      'foreign-git-dir',
+      `${join(root, '.git')} is a link, or leads to a folder that does not lead back to this work tree`,
+      'git worktree repair mends a worktree that was moved; else remove it',
+    )
+  }
   if (!git) return []
   const mounts: Mount[] = []
   const inTree = (path: string, readOnly: boolean) => {
     const way = relative(root, path)
+    refuseLink(root, way)
     mounts.push(...held(root, way), { from: path, to: `${workspace}/${way}`, readOnly })
   }
   // A folder, or the one-line file of a worktree: either way tasks must not change where git looks.
@@ -128,8 +152,7 @@ function gitMounts({ root, git }: Binding): readonly Mount[] {
     if (!isInside(join(root, '.git'), dir)) mounts.push({ from: dir, to: dir, readOnly: true })
   }
   const hooks = git.hooksPath === undefined ? undefined : join(root, git.hooksPath)
-  if (hooks && !isInside(join(root, '.git'), hooks) && lstatSync(hooks, { throwIfNoEntry: false })?.isDirectory())
-    inTree(hooks, true)
+  if (hooks && hooks !== root && !isInside(join(root, '.git'), hooks) && existsSync(hooks)) inTree(hooks, true)
   return mounts
 }
 
@@ -137,6 +160,13 @@ function cacheMounts(taskClass: TaskClass, { root, cacheRoot, empty }: Binding):
   if (taskClass.caches.length === 0) return []
   const way = relative(root, cacheRoot)
   const inside = isInside(root, cacheRoot)
+  if (way === '')
+    throw failure(
+      'wrong-input',
+      'cache-root',
+      '[cache] root is the repository itself',
+      'name a folder for it: root = ".cache/devflow"',
+    )
   const folder = inside ? makeFolderWithin(root, way) : cacheRoot
   if (inside) ignoreInGit(folder)
   else mkdirSync(folder, { recursive: true, mode: 0o700 })

@@ -106,10 +106,13 @@ export async function runPlan(plan: Plan, world: World, options: RunOptions): Pr
     options.signal.removeEventListener('abort', stop)
     await sessions.closeAll()
   }
-  if (crashes.length > 0) throw crashes[0]
+  // An interrupt makes builds and starts fail half-way: that is the interrupt, not their fault.
+  if (crashes.length > 0 && !options.signal.aborted) throw crashes[0]
 
   const violations: readonly Diagnostic[] = changes(before, snapshot(world.root, world.watched))
-  const tasks = plan.tasks.map((task) => results.get(task.id)!)
+  const tasks = plan.tasks.map(
+    (task): TaskResult => results.get(task.id) ?? { id: task.id, outcome: 'cancelled', ms: 0, attempts: 0 },
+  )
   const result: RunResult = {
     id: run,
     ok: violations.length === 0 && tasks.every((task) => isGood(task.outcome)) && !options.signal.aborted,
@@ -189,8 +192,9 @@ async function tryOnce(
   )
   said('stdout', maskers.stdout.end())
   said('stderr', maskers.stderr.end())
+  if (end.kind !== 'exit' && end.isClosed) await sessions.drop(task.class)
   if (end.kind === 'cancelled') return { outcome: 'cancelled' }
-  if (end.kind === 'timed-out') return { outcome: 'timed-out', reason: `after ${task.timeoutMs / 1000} s` }
+  if (end.kind !== 'exit') return { outcome: 'timed-out', reason: `after ${task.timeoutMs / 1000} s` }
   if (end.exit.kind === 'lost') {
     await sessions.drop(task.class)
     return { outcome: 'lost', reason: `the container went away: ${end.exit.reason}` }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { PlannedTask } from '../plan/types.ts'
 import { hashOf } from '../util/canonical.ts'
+import { hashFile } from '../util/files.ts'
 
 /** Which setups are up to date, kept in the state folder of the project: a task cannot write there. */
 export class SetupStamps {
@@ -43,9 +43,7 @@ export class SetupStamps {
 
   #key(task: PlannedTask): string {
     const locks = (task.lockFiles ?? []).map((path) => {
-      const file = join(this.#root, path)
-      const there = statSync(file, { throwIfNoEntry: false })?.isFile()
-      return [path, there ? createHash('sha256').update(readFileSync(file)).digest('hex') : 'absent']
+      return [path, hashFile(join(this.#root, path)) ?? 'absent']
     })
     return hashOf({ task: task.hash, locks, image: this.#image })
   }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
-import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Diagnostic } from '../util/diagnostics.ts'
+import { hashFile } from '../util/files.ts'
 
 export interface Watched {
   /** Contents that no task may change, from the root. */
@@ -22,7 +22,7 @@ function stateOf(path: string): string {
   if (!stat) return 'absent'
   if (stat.isSymbolicLink()) return `link ${readlinkSync(path)}`
   if (!stat.isFile()) return 'other'
-  return createHash('sha256').update(readFileSync(path)).digest('hex')
+  return hashFile(path) ?? 'unreadable'
 }
 
 /** What changed between two snapshots, as errors that fail the run. */

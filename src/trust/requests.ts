@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
-import type { Config } from '../config/types.ts'
-import { hashOf } from '../util/canonical.ts'
+import type { Config, TaskConfig } from '../config/types.ts'
+import { canonicalJson, hashOf } from '../util/canonical.ts'
 import { isInside } from '../util/paths.ts'
 import { byCodeUnit } from '../util/text.ts'
 
@@ -35,8 +35,7 @@ export function trustAsk(config: Config): TrustAsk {
       'runtime',
       'profile',
     )
-    for (const task of tasks)
-      ask('host-command', `run on this machine: ${JSON.stringify(task.argv)}`, 'tasks', task.command)
+    for (const task of tasks) ask('host-command', `run on this machine: ${described(task)}`, 'tasks', task.command)
   }
   if (config.container.engine === 'docker')
     ask('engine', 'use a Docker daemon, also one that runs as root', 'container', 'engine')
@@ -57,12 +56,12 @@ export function trustAsk(config: Config): TrustAsk {
     if (task.runtime === 'host' && config.runtime.profile !== 'host')
       ask(
         'host-command',
-        `run on this machine, without a container: ${JSON.stringify(task.argv)}`,
+        `run on this machine, without a container, in a repository that other tasks may have changed: ${described(task)}`,
         'tasks',
         task.command,
         'runtime',
       )
-    const runs = `${task.command}, which runs ${JSON.stringify(task.argv)}`
+    const runs = `${task.command}, which runs ${described(task)}`
     if (task.network === 'egress' && config.container.network !== 'egress')
       ask('network', `give outbound network to ${runs}`, 'tasks', task.command, 'network')
     for (const [index, name] of task.secrets.entries())
@@ -86,6 +85,15 @@ export function trustAsk(config: Config): TrustAsk {
       )
   }
   return { requests, hash: hashOfRequests(requests) }
+}
+
+/** All that decides what a task's command is: another folder or another PATH can make another program of it. */
+function described({ argv, dir, env }: TaskConfig): string {
+  const more = [
+    ...(dir ? [`in ${JSON.stringify(dir)}`] : []),
+    ...(Object.keys(env).length > 0 ? [`with ${canonicalJson(env)}`] : []),
+  ]
+  return [JSON.stringify(argv), ...more].join(' ')
 }
 
 export const sameRequest = (a: TrustRequest, b: TrustRequest): boolean => a.kind === b.kind && a.says === b.says

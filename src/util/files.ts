@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /**
@@ -21,4 +22,31 @@ export function writeAtomic(path: string, text: string, mode = 0o644): void {
     rmSync(temporary, { force: true })
     throw error
   }
+}
+
+/**
+ * SHA-256 of a regular file, hex, read in pieces: files of a repository may be of any size. Undefined where this
+ * account may not read it, or it is no regular file any more; a link is not followed, a pipe does not block.
+ */
+export function hashFile(file: string): string | undefined {
+  const hash = createHash('sha256')
+  let descriptor: number
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (
+      ['EACCES', 'EPERM', 'ENOENT', 'ELOOP', 'ENXIO', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+    )
+      return undefined
+    throw error
+  }
+  try {
+    if (!fstatSync(descriptor).isFile()) return undefined
+    const buffer = Buffer.allocUnsafe(1 << 20)
+    for (let size = readSync(descriptor, buffer); size > 0; size = readSync(descriptor, buffer))
+      hash.update(buffer.subarray(0, size))
+  } finally {
+    closeSync(descriptor)
+  }
+  return hash.digest('hex')
 }

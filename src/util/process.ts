@@ -37,12 +37,18 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
       detached: true,
     })
     let timedOut = false
-    const end = () => {
+    const kill = (signal: NodeJS.Signals) => {
       try {
-        process.kill(-child.pid!, 'SIGKILL')
+        process.kill(-child.pid!, signal)
       } catch {
         // It has gone already.
       }
+    }
+    // A build that is killed outright leaves its containers and half a layer: it gets a moment to clear up.
+    let last: NodeJS.Timeout | undefined
+    const end = () => {
+      kill('SIGTERM')
+      last = setTimeout(kill, 5_000, 'SIGKILL')
     }
     const expire = () => {
       timedOut = true
@@ -58,6 +64,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     child.stdin.end(options.input ?? '')
     const settled = () => {
       clearTimeout(timer)
+      clearTimeout(last)
       options.signal?.removeEventListener('abort', end)
     }
     child.once('error', (error) => {
@@ -87,7 +94,8 @@ function collect(keep: number, onLine: ((line: string) => void) | undefined) {
       }
       if (!onLine) return
       const lines = (open + decoder.decode(chunk, { stream: true })).split('\n')
-      open = lines.pop()!
+      // A line that never ends is cut: it would be copied again with each chunk.
+      open = lines.pop()!.slice(-16_384)
       for (const line of lines) onLine(line)
     },
     end(): string {

@@ -62,7 +62,14 @@ export async function runCommands(
       output,
     )
     const streamed = streams(plan, globals)
-    const all = [...remarks, ...granted.map((request) => `trusted: may ${request.says}`)]
+    const judged =
+      plan.tasks.some((task) => task.kind === 'gate') || !plan.requested.some((word) => word.startsWith('check:'))
+    const all = [
+      ...(judged ? [] : ['no gate judged this run: its target has none']),
+      ...plan.notes,
+      ...remarks,
+      ...granted.map((request) => `trusted: may ${request.says}`),
+    ]
     if (!globals.json)
       output.result(
         summary(

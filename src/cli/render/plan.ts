@@ -5,7 +5,9 @@ import type { Style } from './style.ts'
 
 /** A plan for people: what runs, where, with what. `plan --json` has all of it. */
 export function renderPlan(plan: Plan, style: Style): string {
-  const lines = [`${style('bold', plan.project)}  plan ${plan.hash.slice(0, 12)}  ${plan.requested.join(' ')}`]
+  const lines = [
+    `${style('bold', printable(plan.project))}  plan ${plan.hash.slice(0, 12)}  ${printable(plan.requested.join(' '))}`,
+  ]
   if (plan.image)
     lines.push(
       `image ${plan.image.recipe.slice(0, 12)}: ${plan.image.pins.map((pin) => pin.replace(/@sha256:([0-9a-f]{12}).*/, '@$1')).join(', ')}`,
@@ -32,8 +34,8 @@ function describe(task: PlannedTask, style: Style): readonly string[] {
     task.retries > 0 ? `${task.retries} retries` : undefined,
     task.kind === 'gate' ? undefined : `at most ${formatDuration(task.timeoutMs)}`,
   ].filter(Boolean)
-  const lines = [`  ${style('cyan', task.id)}  ${style('dim', marks.join(', '))}`]
+  const lines = [`  ${style('cyan', printable(task.id))}  ${style('dim', marks.join(', '))}`]
   if (task.argv.length > 0) lines.push(`      ${printable(task.argv.map(shellQuote).join(' '))}`)
-  if (task.needs.length > 0) lines.push(style('dim', `      after ${task.needs.join(', ')}`))
+  if (task.needs.length > 0) lines.push(style('dim', `      after ${printable(task.needs.join(', '))}`))
   return lines
 }
