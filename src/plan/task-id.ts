@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hashOf } from '../util/canonical.ts'
 import type { TaskId } from './types.ts'
 
 /** `test:unit@node`, `test:unit@node:packages/web`. */
@@ -19,7 +19,5 @@ export function escapeTaskId(id: TaskId): string {
     .join('')
     .replace(/^\./, '~2e')
   // A file name has at most 255 bytes: a longer one is cut, and told from others by its hash.
-  return whole.length <= 200
-    ? whole
-    : `${whole.slice(0, 160)}~~${createHash('sha256').update(id).digest('hex').slice(0, 32)}`
+  return whole.length <= 200 ? whole : `${whole.slice(0, 160)}~~${hashOf(id).slice(0, 32)}`
 }

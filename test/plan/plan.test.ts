@@ -57,7 +57,15 @@ test('gates come first, then fetch, setup and what needs them', async () => {
   assert.equal(fetch!.network, 'egress')
   assert.deepEqual(build!.needs, ['setup:deps@node'])
   assert.deepEqual(build!.after, ['scan:deps@project'])
-  assert.deepEqual(made!.watched, ['devflow.lock', 'devflow.toml', 'package-lock.json'])
+  assert.deepEqual(made!.watched, [
+    '.containerignore',
+    '.dockerignore',
+    'Dockerfile.devflow',
+    'devflow.lock',
+    'devflow.toml',
+    'docker-bake.hcl',
+    'package-lock.json',
+  ])
 })
 
 test('asking for what the repository does not have says what to add', async () => {
@@ -149,4 +157,34 @@ test('every id has one escaped form, fit for a file name, and no two ids share o
       assert.equal(escapeTaskId(a) === escapeTaskId(b), a === b)
     }),
   )
+})
+
+test('a long id is cut for a file name, and stays the only one with its form', () => {
+  const long = (end: string) => escapeTaskId(`test:unit@node:${'日本語'.repeat(40)}${end}`)
+  assert.ok(long('a').length <= 200)
+  assert.notEqual(long('a'), long('b'))
+})
+
+test('a task on the host gets nothing that points into what tasks in containers can write', async () => {
+  const python: StackUnit = {
+    ...node,
+    stack: 'python',
+    caches: [{ name: 'venv', env: { VIRTUAL_ENV: '/cache/venv/v' }, path: ['v/bin'] }],
+  }
+  const { plan: made } = await planned(
+    '[tasks."test:host"]\nrun = ["make"]\nruntime = "host"\nenv = { A = "1" }\n[tasks."test:inside"]\nrun = ["make"]',
+    ['test:host', 'test:inside'],
+    [python],
+  )
+  const of = (command: string) => made!.tasks.find((task) => task.command === command)!
+  assert.deepEqual([of('test:host').env, of('test:host').path], [{ A: '1' }, []])
+  assert.deepEqual(of('test:inside').path, ['/cache/venv/v/bin'])
+})
+
+test('a target without a gate and limits that limit nothing are said', async () => {
+  const { plan: made } = await planned('[container]\nmemory = "999t"\n[scan]\nseverity = "critical"\n', ['check:pr'])
+  assert.deepEqual(made!.notes, [
+    'the limits of containers are set so high that they hardly limit',
+    'gates refuse critical findings only',
+  ])
 })

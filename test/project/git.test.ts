@@ -62,6 +62,7 @@ test('a worktree has its own dir and HEAD, and the common dir of the repository'
     'main/.git/worktrees/topic/config.worktree': '[core]\n\thooksPath = b\n',
     'topic/.git': 'gitdir: ../main/.git/worktrees/topic\n',
   })
+  writeFileSync(join(root, 'main/.git/worktrees/topic/gitdir'), `${root}/topic/.git\n`)
   assert.deepEqual(readGit(join(root, 'topic')), {
     dir: `${root}/main/.git/worktrees/topic`,
     commonDir: `${root}/main/.git`,
@@ -72,15 +73,28 @@ test('a worktree has its own dir and HEAD, and the common dir of the repository'
 })
 
 test('a submodule has one dir, elsewhere', (t) => {
-  const root = repository(t, { '.git/modules/sub/HEAD': hash, 'sub/.git': 'gitdir: ../.git/modules/sub\n' })
+  const root = repository(t, {
+    '.git/modules/sub/HEAD': hash,
+    '.git/modules/sub/config': '[core]\n\tworktree = ../../../sub\n',
+    'sub/.git': 'gitdir: ../.git/modules/sub\n',
+  })
   const dir = `${root}/.git/modules/sub`
   assert.deepEqual(readGit(join(root, 'sub')), { dir, commonDir: dir, head: hash })
 })
 
-test('.git may be a link to a folder', (t) => {
-  const root = repository(t, { 'store/HEAD': hash })
+test('a git dir that does not lead back to this work tree is none: it could be any folder of the person', (t) => {
+  const root = repository(t, { 'victim/HEAD': hash, 'victim/.ssh/id': 'key', 'store/HEAD': hash })
+  const made = (files: Readonly<Record<string, string>>) => {
+    const attacker = repository(t, files)
+    return readGit(attacker)
+  }
+  assert.equal(made({ '.git': `gitdir: ${root}/victim\n` }), undefined)
+  assert.equal(made({ '.git/HEAD': hash, '.git/commondir': `${root}/victim\n` }), undefined)
+  const evil = repository(t, { '.git': 'gitdir: evil\n', 'evil/HEAD': hash, 'evil/commondir': `${root}/victim\n` })
+  writeFileSync(join(evil, 'evil/gitdir'), `${evil}/.git\n`)
+  assert.equal(readGit(evil), undefined)
   symlinkSync('store', join(root, '.git'))
-  assert.equal(readGit(root)?.dir, `${root}/store`)
+  assert.equal(readGit(root), undefined)
 })
 
 test('hooks inside the work tree are told, others are not', (t) => {

@@ -96,3 +96,17 @@ test('a repository cannot hold its own approvals, and a damaged file approves no
     (error) => error instanceof Failure && error.kind === 'refused',
   )
 })
+
+test('another folder or another environment behind an approved command is another request', async (t) => {
+  const { env } = home(t)
+  for (const more of ['runtime = "host"', 'network = "egress"', 'secrets = ["TOKEN"]']) {
+    const wanted = await ask(`[tasks.test]\nrun = ["ls"]\n${more}`)
+    approve('/repo', wanted, 'person', new Date(0), env)
+    for (const change of ['env = { PATH = "/evil" }', 'dir = "evil"', 'env = { LD_PRELOAD = "./x.so" }']) {
+      const changed = await ask(`[tasks.test]\nrun = ["ls"]\n${more}\n${change}`)
+      assert.ok(unapproved('/repo', changed.requests, env).length > 0, `${more} ${change}`)
+    }
+  }
+  for (const dir of ['../x', '/etc', 'a/../../b'])
+    await assert.rejects(ask(`[tasks.test]\nrun = "x"\ndir = "${dir}"`), Failure)
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { tasks } from './rig.ts'
@@ -170,4 +170,39 @@ test('a repository whose cache folder is a link out of it is refused', async (co
   const { code, all } = await repo.dwf(['test'])
   assert.equal(code, 4, all)
   assert.match(all, /\.cache is a link, and dwf keeps its caches there/)
+})
+
+test('a .git or a hooks path that leads to another folder of the person mounts nothing: exit 4', async (context) => {
+  const cases: Readonly<Record<string, (root: string, victim: string) => void>> = {
+    'a file': (root, victim) => writeFileSync(join(root, '.git'), `gitdir: ${victim}\n`),
+    'a link': (root, victim) => symlinkSync(victim, join(root, '.git')),
+    'a hooks path through a link': (root, victim) => {
+      execFileSync('git', ['init', '--quiet'], { cwd: root })
+      execFileSync('git', ['config', 'core.hooksPath', 'x/.ssh'], { cwd: root })
+      symlinkSync(victim, join(root, 'x'))
+    },
+  }
+  for (const [name, plant] of Object.entries(cases)) {
+    const repo = await tasks(context, `[tasks.test]\nrun = "cat /proc/mounts"\n`)
+    const victim = join(repo.root, '../victim')
+    mkdirSync(join(victim, '.ssh'), { recursive: true })
+    plant(repo.root, victim)
+    const { code, all } = await repo.dwf(['test'])
+    assert.equal(code, 4, `${name}: ${all}`)
+  }
+})
+
+test('a task that changes the Dockerfile of the next run fails this one', async (context) => {
+  const repo = await tasks(context, `[tasks.test]\nrun = "echo RUN id >> Dockerfile.devflow"\n`)
+  const { code, all } = await repo.dwf(['test'])
+  assert.equal(code, 1, all)
+  assert.match(all, /a task changed Dockerfile\.devflow/)
+})
+
+test('VOLUME in an image does not make a part of the root writable', async (context) => {
+  const repo = await tasks(context, `[tasks.test]\nrun = "touch /opt/w/x && echo writable || echo closed"\n`)
+  writeFileSync(join(repo.root, 'Dockerfile.devflow'), `${repo.read('Dockerfile.devflow')}VOLUME /opt/w\n`)
+  const { code, all } = await repo.dwf(['test'])
+  assert.equal(code, 0, all)
+  assert.match(all, /│ closed/)
 })

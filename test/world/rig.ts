@@ -1,5 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -17,7 +27,9 @@ if (!existsSync(join(world, 'bin/trivy')))
 
 // Its dates must be of today: a database older than two days judges nothing. Another account only reads it.
 if (statSync(world).uid === process.getuid?.()) {
-  const { status, stderr } = spawnSync('bash', [join(project, 'scripts/test-database'), join(world, 'trivy-cache')], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync('bash', [join(project, 'scripts/test-database'), join(world, 'trivy-cache')], {
+    encoding: 'utf8',
+  })
   if (status !== 0) throw new Error(`scripts/test-database: ${stderr}`)
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -236,4 +236,34 @@ test('a secret reaches its task by name, and nothing else', async (context) => {
   assert.ok(!readFileSync(logOf(repo, 'test:a@project'), 'utf8').includes('s3cret-value'))
   const other = await repo.dwf(['test:b'], { env: { TOKEN: 's3cret-value' } })
   assert.match(other.all, /│ 0/)
+})
+
+test('the deadline and Ctrl-C end a run whose container does not come up', async (context) => {
+  const repo = await tasks(context, `[tasks.test]\nrun = "true"\n`)
+  // An image whose kept-open shell says nothing.
+  writeFileSync(
+    join(repo.root, 'Dockerfile.devflow'),
+    `${repo.read('Dockerfile.devflow')}USER 0:0\nRUN cp /bin/sleep /usr/local/libexec/dwf/real && printf '#!/bin/bash\\n[ -t 0 ] || [ "$1" != "" ] && exec /bin/dash "$@"; sleep 600\\n' > /usr/local/libexec/dwf/sh && chmod 0755 /usr/local/libexec/dwf/sh\nUSER 1001:1001\n`,
+  )
+  await repo.dwf(['image', 'build'])
+  const { code, stdout, ms, all } = await repo.dwf(['test', '--deadline', '6s'])
+  assert.equal(code, 124, all)
+  assert.match(stdout, /out of time/)
+  assert.ok(ms < 30_000, `${ms}`)
+  await gone(repo, 10_000)
+})
+
+test('interrupting an image build is exit 143, with a summary and nothing left running', async (context) => {
+  const repo = await tasks(context, `[tasks.test]\nrun = "true"\n`)
+  writeFileSync(
+    join(repo.root, 'Dockerfile.devflow'),
+    `${repo.read('Dockerfile.devflow')}RUN echo ${repo.root} && sleep 321\n`,
+  )
+  const { code, stdout, all } = await repo.dwf(['test'], {
+    when: { says: /sleep 321/, act: (child) => setTimeout(() => child.kill('SIGTERM'), 1500) },
+  })
+  assert.equal(code, 143, all)
+  assert.match(stdout, /interrupted in/)
+  await sleep(1000)
+  assert.throws(() => execFileSync('pgrep', ['-f', `^sleep 321$`]))
 })
