@@ -10,10 +10,13 @@ export function splitCommandLine(argv: readonly string[]): {
   const own = dashes < 0 ? argv : argv.slice(0, dashes)
   const rest = dashes < 0 ? [] : argv.slice(dashes + 1)
   const takesValue = new Set(['-C', '--config', '-j', '--jobs', '--deadline', '--stack', '--directory'])
-  const at = own.findIndex((word, index) => !word.startsWith('-') && !takesValue.has(own[index - 1] ?? ''))
-  if (at < 0) return { argv: own, rest }
-  const [primary, ...selector] = own[at]!.split(':')
-  if (selector.length === 0 || primary === 'plan' || own[at]!.includes('@')) return { argv: own, rest }
+  const first = own.findIndex((word, index) => !word.startsWith('-') && !takesValue.has(own[index - 1] ?? ''))
+  if (first < 0) return { argv: own, rest }
+  // Options may stand before the command, as with git and make; the parser of options wants them after it.
+  const ordered = [own[first]!, ...own.slice(0, first), ...own.slice(first + 1)]
+  const [command, ...others] = ordered
+  const [primary, ...selector] = command!.split(':')
+  if (selector.length === 0 || primary === 'plan' || command!.includes('@')) return { argv: ordered, rest }
   const words = primary === 'init' ? ['init', '--stack', selector.join(':')] : [primary!, selector.join(':')]
-  return { argv: [...own.slice(0, at), ...words, ...own.slice(at + 1)], rest }
+  return { argv: [...words, ...others], rest }
 }

@@ -1,6 +1,6 @@
-import { writeSync } from 'node:fs'
 import type { Diagnostic } from '../util/diagnostics.ts'
 import type { Globals } from './globals.ts'
+import { Pipe } from './pipe.ts'
 import { renderDiagnostic } from './render/diagnostics.ts'
 import { type Style, styleFor } from './render/style.ts'
 
@@ -33,17 +33,9 @@ export function openOutput(globals: Pick<Globals, 'json' | 'quiet' | 'cwd'>): Ou
   }
 }
 
-function write(file: 1 | 2, text: string): void {
-  const bytes = Buffer.from(text, 'utf8')
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(file, bytes, done)
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      // The reader went away (`dwf … | head`): what it wanted it has.
-      if (code === 'EPIPE') return
-      if (code !== 'EAGAIN') throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
-    }
-  }
-}
+const pipes = { 1: new Pipe(1), 2: new Pipe(2) } as const
+
+const write = (file: 1 | 2, text: string): void => pipes[file].write(text)
+
+/** While a reader of dwf's output does not keep up: resolves when it has caught up. */
+export const outputPressure = (): Promise<void> | undefined => pipes[1].pressure() ?? pipes[2].pressure()

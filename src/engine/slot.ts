@@ -119,7 +119,7 @@ export class Slot {
     this.#carry[stream] = Buffer.alloc(0)
     const end = findMarker(data, current)
     if (end) {
-      if (end.at > 0) current.request.onOutput(stream, data.subarray(0, end.at))
+      if (end.at > 0) this.#say(current, stream, data.subarray(0, end.at))
       current.seen[stream] = end
       this.#finish(current)
       return
@@ -131,7 +131,15 @@ export class Slot {
       data = data.subarray(0, tail)
     }
     if (stream === 'stderr') this.#said = data.subarray(-4096).toString('utf8')
-    if (data.length > 0) current.request.onOutput(stream, data)
+    if (data.length > 0) this.#say(current, stream, data)
+  }
+
+  #say(current: Current, stream: 'stdout' | 'stderr', data: Buffer): void {
+    const wait = current.request.onOutput(stream, data)
+    if (!wait) return
+    const source = this.#child[stream]!
+    source.pause()
+    void wait.then(() => source.resume())
   }
 
   #finish(current: Current): void {

@@ -66,7 +66,8 @@ export interface ExecRequest {
   readonly env: Readonly<Record<string, string>>
   /** Folders that come first in PATH. */
   readonly path?: readonly string[]
-  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void
+  /** A promise makes the stream wait until it is resolved. */
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void | Promise<void>
 }
 
 /** A process that is running: what it said comes through `onOutput`; `signal` reaches its whole subtree. */

@@ -26,6 +26,8 @@ export interface World {
   readonly secrets: (task: PlannedTask) => Readonly<Record<string, string>>
   readonly now: () => number
   readonly emit: (event: DwfEvent) => void
+  /** While whoever reads the events does not keep up: tasks wait for it. */
+  readonly pressure: () => Promise<void> | undefined
 }
 
 export interface RunOptions {
@@ -186,7 +188,10 @@ async function tryOnce(
       dir: task.dir === '' ? world.workspace(task) : `${world.workspace(task)}/${task.dir}`,
       env: { ...world.here(task, task.env), ...secrets },
       path: Object.values(world.here(task, Object.fromEntries(task.path.entries()))),
-      onOutput: (stream, chunk) => said(stream, maskers[stream].add(chunk)),
+      onOutput: (stream, chunk) => {
+        said(stream, maskers[stream].add(chunk))
+        return world.pressure()
+      },
     },
     { timeoutMs: task.timeoutMs, graceMs: options.graceMs, signal, hurry: options.hurry },
   )

@@ -34,7 +34,7 @@ test('a colon, a blank, and what stands after the dashes', () => {
   const split = (text: string) => splitCommandLine(text.split(' '))
   assert.deepEqual(split('test:unit'), { argv: ['test', 'unit'], rest: [] })
   assert.deepEqual(split('test unit -- --watch a:b'), { argv: ['test', 'unit'], rest: ['--watch', 'a:b'] })
-  assert.deepEqual(split('-C dir check:pr -k'), { argv: ['-C', 'dir', 'check', 'pr', '-k'], rest: [] })
+  assert.deepEqual(split('-C dir check:pr -k'), { argv: ['check', 'pr', '-C', 'dir', '-k'], rest: [] })
   assert.deepEqual(split('init:rust --dry-run'), { argv: ['init', '--stack', 'rust', '--dry-run'], rest: [] })
   assert.deepEqual(split('run test:unit@node:packages/a'), { argv: ['run', 'test:unit@node:packages/a'], rest: [] })
   assert.deepEqual(split('plan check:main'), { argv: ['plan', 'check:main'], rest: [] })

@@ -74,6 +74,7 @@ function fakeWorld(run: (request: ExecRequest) => Promise<Exit>, more: Partial<W
     secrets: () => ({}),
     now: Date.now,
     emit: (event) => void events.push(event),
+    pressure: () => undefined,
     ...more,
   }
   return { world, events, opened, closed, folder, root, done: () => rmSync(folder, { recursive: true, force: true }) }

@@ -204,7 +204,7 @@ test('--json gives one event a line, with schema and sequence', async (context) 
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
-  assert.ok(events.every((event, index) => event.schema === 'dwf.event/1' && event.sequence === index))
+  assert.ok(events.slice(0, -1).every((event, index) => event.schema === 'dwf.event/1' && event.sequence === index))
   assert.deepEqual(
     events
       .filter((event) => event.type === 'output')
@@ -212,7 +212,8 @@ test('--json gives one event a line, with schema and sequence', async (context) 
       .join(''),
     'said\n',
   )
-  const { result } = events.at(-1)
+  const { result } = events.at(-2)
+  assert.deepEqual([events.at(-1).schema, events.at(-1).exit, events.at(-1).ok], ['dwf.run/1', 1, false])
   assert.equal(result.ok, false)
   assert.equal(result.tasks[0].code, 5)
 })

@@ -12,7 +12,7 @@ import { parseDuration } from '../../util/units.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { openGates } from '../gates.ts'
 import type { Globals } from '../globals.ts'
-import type { Output } from '../output.ts'
+import { type Output, outputPressure } from '../output.ts'
 import { openPlace } from '../place.ts'
 import { type Prepared, prepare } from '../prepare.ts'
 import { jsonRun } from '../render/json.ts'
@@ -70,14 +70,20 @@ export async function runCommands(
       ...remarks,
       ...granted.map((request) => `trusted: may ${request.says}`),
     ]
-    if (!globals.json)
+    const exit = exitCodeOf(result, signals.exitCode())
+    if (globals.json) {
+      output.json({ schema: 'dwf.run/1', run: result.id, ok: result.ok, exit, plan: plan.hash, engine, remarks: all })
+    } else {
       output.result(
         summary(
           { result, tasks: plan.tasks, planHash: plan.hash, ...(engine ? { engine } : {}), remarks: all, streamed },
           output.style,
         ),
       )
-    return exitCodeOf(result, signals.exitCode())
+    }
+    // Somebody who reads nothing must not keep alive what a signal or the deadline ended.
+    if (result.ended) setTimeout(() => process.exit(exit), 3_000).unref()
+    return exit
   } finally {
     signals.dispose()
   }
@@ -141,6 +147,7 @@ async function perform(
       secrets,
       now: Date.now,
       emit,
+      pressure: outputPressure,
     },
     { jobs: options.jobs, keepGoing: options.keepGoing, graceMs: 5_000, signal: signals.signal, hurry: signals.hurry },
   ).finally(() => place.close())
