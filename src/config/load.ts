@@ -22,6 +22,9 @@ export async function loadConfig(options: {
   cwd: string
   file?: string
 }): Promise<{ config: Config; warnings: readonly Diagnostic[] }> {
+  if (!statSync(options.cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    throw failure('wrong-input', 'no-such-folder', `there is no folder ${options.cwd}`, 'see -C DIR')
+  }
   const file = options.file === undefined ? findConfig(options.cwd) : resolve(options.cwd, options.file)
   if (file === undefined)
     return { config: await defaultConfig(realpathSync(gitRoot(options.cwd) ?? options.cwd)), warnings: [] }
