@@ -15,6 +15,6 @@ if (process.argv.length === 3 && (process.argv[2] === '--version' || process.arg
 } else {
   // A folder of the person's own: the default one in /tmp could have been made by somebody else.
   const home = process.env.XDG_CACHE_HOME || (process.env.HOME && `${process.env.HOME}/.cache`)
-  if (home && home.startsWith('/')) module.enableCompileCache?.(`${home}/dwf/compile-cache`)
+  if (home?.startsWith('/')) module.enableCompileCache?.(`${home}/dwf/compile-cache`)
   await import('../dist/cli.js')
 }
