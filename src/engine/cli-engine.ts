@@ -104,6 +104,9 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
       const { code, stderr, stdout } = await call(args, {
         env,
         signal: request.signal,
+        // Rootless, Podman 4.3.1 waits for another podman in its user namespace. That one ends what RUN started; when
+        // the first goes before it, a RUN that sleeps goes on for ever.
+        interruptChildren: true,
         onLine: (line) => {
           const text = dialect.buildLine(line)
           if (text !== undefined) request.onLine(text)

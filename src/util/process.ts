@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 
 export interface Finished {
   /** -1 when a signal ended it. */
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Each line of stdout and stderr as it comes. */
   readonly onLine?: (line: string) => void
+  /** At the abort the program's own children get INT first: for a program that is only the parent of the one that works. */
+  readonly interruptChildren?: boolean
   /** Bytes of each stream that are kept, from the end. */
   readonly keep?: number
 }
@@ -46,9 +49,15 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     }
     // A build that is killed outright leaves its containers and half a layer: it gets a moment to clear up.
     let last: NodeJS.Timeout | undefined
-    const end = () => {
+    const stop = () => {
       kill('SIGTERM')
       last = setTimeout(kill, 5_000, 'SIGKILL')
+    }
+    const end = () => {
+      const children = options.interruptChildren ? childrenOf(child.pid!) : []
+      for (const pid of children) process.kill(pid, 'SIGINT')
+      if (children.length === 0) stop()
+      else last = setTimeout(stop, 5_000)
     }
     const expire = () => {
       timedOut = true
@@ -77,6 +86,24 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     })
     if (options.signal?.aborted) end()
   })
+}
+
+function childrenOf(parent: number): readonly number[] {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && parentOf(name) === parent)
+      .map(Number)
+  } catch {
+    return [] // Not Linux.
+  }
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+  } catch {
+    return undefined
+  }
 }
 
 function collect(keep: number, onLine: ((line: string) => void) | undefined) {
