@@ -80,7 +80,7 @@ const messages: Readonly<Record<string, readonly string[]>> = {
   tls: [
     'Error: pinging container registry registry.example: Get "https://registry.example/v2/": x509: certificate signed by unknown authority',
     'curl: (60) SSL certificate problem: self-signed certificate in certificate chain',
-    'npm error code SELF_SIGNED_CERT_IN_CHAIN\nnpm error request to https://registry.npmjs.org/x failed, reason: self-signed certificate in certificate chain',
+    'npm error code SELF_SIGNED_CERT_IN_CHAIN\nnpm error request to https://registry.example.test/x failed, reason: self-signed certificate in certificate chain',
     '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1028)',
   ],
   'registry-http': [
@@ -102,7 +102,7 @@ const messages: Readonly<Record<string, readonly string[]>> = {
   ],
   'no-network': [
     "W: Failed to fetch http://deb.debian.org/debian/dists/trixie/InRelease  Temporary failure resolving 'deb.debian.org'",
-    'npm error code ENOTFOUND\nnpm error errno ENOTFOUND\nnpm error network request to https://registry.npmjs.org/x failed, reason: getaddrinfo ENOTFOUND registry.npmjs.org',
+    'npm error code ENOTFOUND\nnpm error errno ENOTFOUND\nnpm error network request to https://registry.example.test/x failed, reason: getaddrinfo ENOTFOUND registry.example.test',
     "fatal: unable to access 'https://example.com/': Could not resolve host: example.com",
   ],
   'short-name': [
