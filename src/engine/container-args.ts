@@ -78,18 +78,8 @@ function volume(mount: { from: string; to: string; readOnly: boolean }, info: En
 
 /** A container whose first process is tini with a kept-open shell: it ends when its standard input ends. */
 export function sessionArgs(spec: ContainerSpec, info: EngineInfo, dialect: Dialect): readonly string[] {
-  return [
-    'run',
-    '--interactive',
-    '--rm',
-    '--log-driver=none',
-    `--name=${spec.name}`,
-    ...hardening(spec, info, dialect),
-    `--entrypoint=${containerInit}`,
-    spec.image,
-    '--',
-    containerShell,
-  ]
+  const [run, ...more] = onceArgs(spec, info, dialect, [containerShell])
+  return [run!, '--interactive', ...more]
 }
 
 /** A container for one command. */
