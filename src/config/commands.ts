@@ -21,9 +21,15 @@ export type Primary = keyof typeof defaultSelectors
 /** Primaries that tasks can have: what a stack offers, or `[tasks.X]` adds. */
 export const taskPrimaries: readonly Primary[] = ['setup', 'fmt', 'lint', 'build', 'test', 'package', 'release']
 
-/** The scan layers that this version has. */
-export const scanLayers = ['deps', 'secrets', 'config'] as const
+/** The scan layers, in the order in which they are shown. */
+export const scanLayers = ['deps', 'image', 'config', 'secrets', 'licenses', 'code'] as const
 export type ScanLayer = (typeof scanLayers)[number]
+
+/** The layers that take seconds and need no image: what a pull request is held to where devflow.toml does not say. */
+export const usualLayers: readonly ScanLayer[] = ['deps', 'config', 'secrets']
+
+/** Findings that were there when a repository began to be judged; see docs/gates.md. */
+export const baselineFile = 'devflow.baseline.json'
 
 export interface Command {
   readonly primary: Primary

@@ -1,3 +1,5 @@
+import { scanLayers } from './commands.ts'
+
 /**
  * One definition of devflow.toml: it validates, gives the defaults, and is the source of the JSON Schema.
  * A node says what a value is and what it is for; nothing else in dwf knows the shape of the file.
@@ -9,6 +11,8 @@ export type Node =
   | { readonly kind: 'number'; readonly doc: string; readonly min: number; readonly max: number }
   | { readonly kind: 'duration'; readonly doc: string }
   | { readonly kind: 'size'; readonly doc: string }
+  /** A day: a local date of TOML, or its text. */
+  | { readonly kind: 'date'; readonly doc: string }
   | { readonly kind: 'array'; readonly doc: string; readonly of: Node; readonly nonEmpty?: boolean }
   | {
       readonly kind: 'table'
@@ -34,6 +38,17 @@ const oneLine = /^[^\0\n\r]*$/
 const command = text('A command: primary or primary:selector.', oneLine)
 const variable = /^[A-Za-z_][A-Za-z0-9_]*$/
 const network = word('Network of the task: none, or egress (outbound only, unfiltered).', 'none', 'egress')
+
+/** Of a file of the repository: it cannot lead out of it. */
+const insidePath = /^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0\n\r]+$/
+const file = text('Path of a file, from the root of the repository.', insidePath)
+const identifier = /^[\x21-\x7e]{1,200}$/
+/** As findings have their ids: on one line, printable, with single blanks. Licences are called `SEE LICENSE IN LICENSE`. */
+const findingName = /^(?=.{1,240}$)[^\p{C}\p{Z}]+( [^\p{C}\p{Z}]+)*$/u
+const license = text('SPDX identifier, such as MIT, or the whole text of a licence as its package has it.', findingName)
+const layer = word('A scan layer.', ...scanLayers)
+const severity = word('The lowest severity that fails a gate.', 'low', 'medium', 'high', 'critical')
+const fixOnly: Node = { kind: 'boolean', doc: 'Refuse a vulnerability only when there is a version that fixes it.' }
 
 export const definition: Node & { kind: 'table' } = {
   kind: 'table',
@@ -125,7 +140,69 @@ export const definition: Node & { kind: 'table' } = {
       ),
     },
     scan: table('The gates.', {
-      severity: word('The lowest severity that fails a gate.', 'low', 'medium', 'high', 'critical'),
+      severity,
+      fix_only: fixOnly,
+      vex: words('VEX documents of the repository (OpenVEX or CycloneDX, JSON) that count.', file),
+      honor: words(
+        'What else may accept findings: comments in configuration (inline), suppressions in SARIF (suppressions), .trivyignore and .semgrepignore files by their path. Nothing of it counts unasked.',
+        text('inline, suppressions, or the path of an ignore file.', insidePath),
+      ),
+      ignore: words(
+        'Findings that are accepted for a time. An expired or unmatched one is a finding itself.',
+        table(
+          'One accepted finding.',
+          {
+            layer: {
+              kind: 'either',
+              doc: 'The layer, or layers, in which it is accepted.',
+              of: [layer, words('Layers.', layer, true)],
+            },
+            id: text('Identifier of the vulnerability or name of the licence, such as CVE-2021-23337.', findingName),
+            rule: text('Identifier of the rule, such as DS-0002.', findingName),
+            path: text('Files in which it is accepted; * and ** as in a shell.', insidePath),
+            package: text('Package, or package@version, for which it is accepted.', identifier),
+            reason: text('Why, for whoever reads the report.', /^(?=.*\S)[^\0\n\r]{1,500}$/),
+            expires: { kind: 'date', doc: 'The last day on which it is accepted, at most 365 days ahead.' },
+            by: text('Who accepted it.', /^(?=.*\S)[^\0\n\r]{1,200}$/),
+          },
+          ['layer', 'reason', 'expires'],
+        ),
+      ),
+      deps: table('Known vulnerabilities of what lock files name.', { severity, fix_only: fixOnly }),
+      image: table('The image that tasks run in.', { severity, fix_only: fixOnly }),
+      config: table('Dockerfiles, Kubernetes, Terraform, Helm, Compose, bake and workflow files.', { severity }),
+      secrets: table('Keys and tokens in files.', { severity }),
+      licenses: table('Licences of dependencies. Default severity: critical.', {
+        severity,
+        allow: words('The only licences that are accepted, by SPDX identifier.', license),
+        deny: words('Licences that are refused whatever their severity.', license),
+        unknown: word(
+          'What to do with a package whose licence nobody tells, or that is in no class.',
+          'report',
+          'refuse',
+        ),
+      }),
+      code: table('Programs that look at the code and write SARIF.', {
+        severity,
+        scanners: {
+          kind: 'map',
+          doc: 'Each runs like a task: in the image, without network, with the repository read-only.',
+          key: /^[a-z][a-z0-9-]*$/,
+          keyDoc: 'a name of small letters, digits and dashes',
+          of: table('A scanner. semgrep and opengrep need rules only; any other needs run.', {
+            run: {
+              kind: 'either',
+              doc: 'Writes SARIF 2.1.0 to the file named by $DWF_SARIF, or to stdout.',
+              of: [
+                text('Shell line.', /^[^\0]+$/),
+                words('Program and arguments.', text('Argument.', /^[^\0]*$/), true),
+              ],
+            },
+            rules: text('Folder or file of the repository with rules, for semgrep and opengrep.', insidePath),
+            timeout: { kind: 'duration', doc: 'Longest time of one run; default 10m.' },
+          }),
+        },
+      }),
     }),
     extensions: {
       kind: 'map',

@@ -21,6 +21,8 @@ function toSchema(node: Node): Schema {
       return { type: 'string', description, pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$' }
     case 'size':
       return { type: 'string', description, pattern: '^\\d+(\\.\\d+)?\\s?[kKmMgGtT]?([iI]?[bB])?$' }
+    case 'date':
+      return { type: 'string', description, format: 'date' }
     case 'array':
       return { type: 'array', description, items: toSchema(node.of), ...(node.nonEmpty ? { minItems: 1 } : {}) }
     case 'table':

@@ -5,8 +5,9 @@ import { parseDuration, parseSize } from '../util/units.ts'
 import { type Command, parseCommand } from './commands.ts'
 import { definition } from './definition.ts'
 import { locate, syntaxError } from './locate.ts'
+import { checkScan, type RawScan, scanConfig } from './scan.ts'
 import { checkTargets } from './targets.ts'
-import type { Config, Network, Severity, Source, TaskConfig } from './types.ts'
+import type { Config, Network, Source, TaskConfig } from './types.ts'
 import { type Problem, validate } from './validate.ts'
 
 interface RawTask {
@@ -29,8 +30,9 @@ interface RawExtension {
 
 /** The document as the definition describes it: nothing is read from it before it was validated. */
 interface Raw {
-  readonly [table: string]: Readonly<Record<string, unknown>> | undefined
+  readonly [table: string]: object | undefined
   readonly project?: { readonly name?: string; readonly stack?: readonly string[] }
+  readonly runtime?: { readonly profile?: string }
   readonly container?: {
     readonly image?: string
     readonly packages?: readonly string[]
@@ -38,6 +40,7 @@ interface Raw {
   }
   readonly targets?: Readonly<Record<string, readonly string[]>>
   readonly tasks?: Readonly<Record<string, RawTask>>
+  readonly scan?: RawScan
   readonly extensions?: Readonly<Record<string, RawExtension>>
 }
 
@@ -60,7 +63,7 @@ export async function parseConfig(
   const raw = await readToml(label, text)
   const problems = [...validate(definition, raw)]
   if (!problems.some((problem) => problem.severity === 'error'))
-    problems.push(...checkCommands(raw), ...checkTargets(raw.targets ?? {}))
+    problems.push(...checkCommands(raw), ...checkTargets(raw.targets ?? {}), ...checkScan(raw.scan ?? {}))
   const located = problems.length > 0 ? await locate(label, text, problems) : []
   if (located.some((diagnostic) => diagnostic.severity === 'error')) throw new Failure('wrong-input', located)
   return { config: build(file, text, root, raw), warnings: located }
@@ -152,13 +155,14 @@ const defaults: Readonly<Record<string, unknown>> = {
   'cache.strategy': 'local',
   'setup.scripts': 'offline',
   'scan.severity': 'high',
+  'scan.fix_only': false,
 }
 
 function build(file: string | undefined, text: string, root: string, raw: Raw): Config {
   const sources: Record<string, Source> = {}
   const get = <T>(key: string): T => {
     const [table, name] = key.split('.') as [string, string]
-    const value = raw[table]?.[name]
+    const value = (raw[table] as Readonly<Record<string, unknown>> | undefined)?.[name]
     sources[key] = value === undefined ? 'default' : 'file'
     return (value ?? defaults[key]) as T
   }
@@ -207,7 +211,7 @@ function build(file: string | undefined, text: string, root: string, raw: Raw): 
       Object.entries(raw.targets ?? {}).map(([name, list]) => [name, list.map((entry) => targetEntry(name, entry))]),
     ),
     tasks,
-    scan: { severity: get<Severity>('scan.severity') },
+    scan: scanConfig(raw.scan ?? {}, get),
     extensions: Object.entries(raw.extensions ?? {}).map(([name, extension]) => ({
       name,
       source: extension.source,

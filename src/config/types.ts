@@ -1,5 +1,5 @@
 import type { Argv } from '../project/types.ts'
-import type { Command } from './commands.ts'
+import type { Command, ScanLayer } from './commands.ts'
 
 /** Where a setting came from. Flags and environment can tighten, never loosen. */
 export type Source = 'flag' | 'environment' | 'file' | 'default'
@@ -18,6 +18,59 @@ export interface TaskConfig {
   readonly runtime?: 'container' | 'host'
   readonly env: Readonly<Record<string, string>>
   readonly secrets: readonly string[]
+}
+
+/** One `[[scan.ignore]]`. */
+export interface IgnoreConfig {
+  readonly layers: readonly ScanLayer[]
+  /** Of the vulnerability, licence or rule. */
+  readonly id: string
+  /** Pattern with `*` and `**`. */
+  readonly path?: string
+  /** `name` or `name@version`. */
+  readonly package?: string
+  readonly reason: string
+  /** The last day, YYYY-MM-DD. */
+  readonly expires: string
+  readonly by?: string
+}
+
+/** A program that looks at the code and writes SARIF. */
+export interface CodeScannerConfig {
+  readonly name: string
+  readonly argv: Argv
+  /** File or folder of the repository that must be there. */
+  readonly rules?: string
+  readonly timeoutMs: number
+}
+
+export interface LayerConfig {
+  readonly severity: Severity
+  /** Refuse vulnerabilities only that have a fix. */
+  readonly fixOnly: boolean
+}
+
+export interface ScanConfig {
+  /** What counts where a layer says nothing of its own. */
+  readonly severity: Severity
+  readonly layers: Readonly<Record<ScanLayer, LayerConfig>>
+  readonly licenses: {
+    readonly allow: readonly string[]
+    readonly deny: readonly string[]
+    readonly unknown: 'report' | 'refuse'
+  }
+  readonly code: readonly CodeScannerConfig[]
+  readonly ignore: readonly IgnoreConfig[]
+  /** Paths from the root. */
+  readonly vex: readonly string[]
+  readonly honor: {
+    readonly inline: boolean
+    readonly suppressions: boolean
+    /** Paths of .trivyignore files, from the root. */
+    readonly files: readonly string[]
+    /** Paths of .semgrepignore files. */
+    readonly semgrep: readonly string[]
+  }
 }
 
 export interface ExtensionConfig {
@@ -54,7 +107,7 @@ export interface Config {
   readonly setup: { readonly scripts: 'offline' | 'online' | 'never' }
   readonly targets: Readonly<Record<string, readonly Command[]>>
   readonly tasks: Readonly<Record<string, TaskConfig>>
-  readonly scan: { readonly severity: Severity }
+  readonly scan: ScanConfig
   readonly extensions: readonly ExtensionConfig[]
   /** Dotted key → where its value came from, for every setting. */
   readonly sources: Readonly<Record<string, Source>>

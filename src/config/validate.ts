@@ -1,5 +1,5 @@
 import { didYouMean, listing } from '../util/text.ts'
-import { parseDuration, parseSize } from '../util/units.ts'
+import { dayOf, parseDuration, parseSize } from '../util/units.ts'
 import type { Node } from './definition.ts'
 
 /** A problem at a path of the document; config/parse.ts gives it its place in the text. */
@@ -59,6 +59,8 @@ function expected(node: Node): string {
       return 'a duration such as "90s", "15m" or "1h30m"'
     case 'size':
       return 'a size such as "512m" or "4g"'
+    case 'date':
+      return 'a day such as 2027-03-31'
     case 'array':
       return 'an array'
     case 'table':
@@ -85,6 +87,8 @@ function fits(node: Node, value: unknown): boolean {
       return typeof value === 'string' && parseDuration(value) !== undefined
     case 'size':
       return typeof value === 'string' && parseSize(value) !== undefined
+    case 'date':
+      return dayOf(value) !== undefined
     case 'array':
       return Array.isArray(value)
     case 'table':

@@ -1,10 +1,10 @@
-import type { Command, ScanLayer } from '../config/commands.ts'
+import { baselineFile, type Command, type ScanLayer } from '../config/commands.ts'
 import type { Config } from '../config/types.ts'
 import type { Problem } from '../config/validate.ts'
 import type { Project } from '../project/types.ts'
 import { hashOf } from '../util/canonical.ts'
 import { byCodeUnit } from '../util/text.ts'
-import { expand, targetsOf } from './expand.ts'
+import { expand, type Layers, layersOf, targetsOf } from './expand.ts'
 import { findCycle, inOrder } from './graph.ts'
 import { type Draft, offers } from './offers.ts'
 import type { Plan, PlannedImage, PlannedTask, TaskClass, TaskId } from './types.ts'
@@ -34,6 +34,7 @@ const ownFiles = [
   'docker-bake.hcl',
   '.dockerignore',
   '.containerignore',
+  baselineFile,
 ]
 
 const defaultTimeoutMs = 30 * 60_000
@@ -42,7 +43,9 @@ const defaultTimeoutMs = 30 * 60_000
 export function plan(request: PlanRequest): Planned {
   const { config, project } = request
   const offered = offers(config, project)
-  const { wanted, problems: unknown } = expand(request.commands, targetsOf(config, project.units))
+  const named = (request.rest ?? []).length > 0 && request.commands.some(({ text }) => text === 'scan:image')
+  const layers = layersOf(config, request.image !== undefined || named)
+  const { wanted, wholeScan, problems: unknown } = expand(request.commands, targetsOf(config, project.units), layers)
   const problems: Problem[] = [...unknown]
   const chosen = new Map<TaskId, Draft>()
   const rest = new Set<TaskId>()
@@ -64,7 +67,9 @@ export function plan(request: PlanRequest): Planned {
     if (found.length === 0) problems.push(offered.notThere(command.text, path))
     for (const draft of found) {
       take(draft, path)
-      if (request.commands.some((asked) => asked.text === command.text)) rest.add(draft.id)
+      if (!request.commands.some((asked) => asked.text === command.text)) continue
+      rest.add(draft.id)
+      if (draft.kind === 'gate' && draft.layer !== 'image' && request.rest?.length) problems.push(noArguments(draft))
     }
   }
   for (const id of request.tasks ?? []) {
@@ -97,8 +102,20 @@ export function plan(request: PlanRequest): Planned {
   const tasks = inOrder(needsOf, gates).map((id) =>
     finish(chosen.get(id)!, needsOf.get(id)!, gates, rest.has(id) ? (request.rest ?? []) : []),
   )
-  return { plan: seal(request, tasks, classesOf(tasks, offered.caches)), problems: [] }
+  return {
+    plan: seal(request, tasks, classesOf(tasks, offered.caches), wholeScan ? layers.missing : new Map()),
+    problems: [],
+  }
 }
+
+const noArguments = ({ command }: Draft): Problem => ({
+  severity: 'error',
+  code: 'usage',
+  path: [],
+  at: 'value',
+  message: `${command} takes no names: it looks at the repository`,
+  hint: 'dwf scan:image NAME looks at an image',
+})
 
 function ids(draft: Draft, find: (command: string, from?: Draft) => readonly Draft[]): readonly TaskId[] {
   return [...new Set(draft.needs.flatMap((need) => find(need, draft)).map((other) => other.id))].filter(
@@ -118,7 +135,7 @@ function finish(
     stack: draft.stack,
     dir: draft.dir,
     kind: draft.kind,
-    argv: withRest(draft.argv, rest),
+    argv: draft.kind === 'gate' ? rest : withRest(draft.argv, rest),
     env: draft.env,
     path: draft.path,
     needs,
@@ -173,7 +190,12 @@ function classesOf(
   return [...classes.values()].sort((a, b) => byCodeUnit(a.id, b.id))
 }
 
-function seal(request: PlanRequest, tasks: readonly PlannedTask[], classes: readonly TaskClass[]): Plan {
+function seal(
+  request: PlanRequest,
+  tasks: readonly PlannedTask[],
+  classes: readonly TaskClass[],
+  leftOut: Layers['missing'],
+): Plan {
   const { config, project } = request
   const { memory, pids, cpus, tmp } = config.container
   const lockFiles = project.units.flatMap((unit) => unit.setup?.lockFiles ?? [])
@@ -187,10 +209,10 @@ function seal(request: PlanRequest, tasks: readonly PlannedTask[], classes: read
     classes,
     ...(request.image ? { image: request.image } : {}),
     limits: { memory, pids, cpus, tmp },
-    policy: { severity: config.scan.severity, scripts: config.setup.scripts },
+    policy: { scan: config.scan, scripts: config.setup.scripts },
     settings: settingsOf(config),
     watched: [...new Set([...ownFiles, ...lockFiles])].sort(byCodeUnit),
-    notes: notesOf(config, tasks),
+    notes: notesOf(config, tasks, leftOut),
   }
   // Where a setting came from is shown, but the same value from another source is the same plan.
   const { settings, ...hashed } = body
@@ -211,19 +233,21 @@ function settingsOf(config: Config): Plan['settings'] {
     'cache.strategy': config.cache.strategy,
     'setup.scripts': config.setup.scripts,
     'scan.severity': config.scan.severity,
+    'scan.fix_only': config.scan.layers.deps.fixOnly,
   }
   return Object.fromEntries(
     Object.entries(value).map(([key, setting]) => [key, { value: setting, source: config.sources[key] ?? 'default' }]),
   )
 }
 
-function notesOf(config: Config, tasks: readonly PlannedTask[]): readonly string[] {
+function notesOf(config: Config, tasks: readonly PlannedTask[], leftOut: Layers['missing']): readonly string[] {
   const notes: string[] = []
   if (config.runtime.profile === 'host') notes.push('host profile: tasks run on this machine without a container')
   const { memory, pids, cpus, tmp } = config.container
   if (memory > 16 * 1024 ** 3 || pids > 32_768 || cpus > 64 || tmp > 16 * 1024 ** 3)
     notes.push('the limits of containers are set so high that they hardly limit')
   if (config.scan.severity === 'critical') notes.push('gates refuse critical findings only')
+  for (const [layer, { why }] of leftOut) notes.push(`scan:all is without ${layer}: ${why}`)
   for (const task of tasks) {
     if (task.runtime === 'host' && task.kind !== 'gate' && config.runtime.profile !== 'host')
       notes.push(`${task.id}: runs on this machine without a container`)

@@ -1,5 +1,5 @@
 import type { ScanLayer } from '../config/commands.ts'
-import type { Network, Severity, Source } from '../config/types.ts'
+import type { Network, ScanConfig, Source } from '../config/types.ts'
 
 /** `COMMAND@STACK[:DIR]`; a task of devflow.toml and a gate have `project` in the place of the stack. */
 export type TaskId = string
@@ -12,7 +12,7 @@ export interface PlannedTask {
   readonly dir: string
   /** fetch: dependencies, with network; setup: dependencies, offline; gate: a scan, outside of every container. */
   readonly kind: 'fetch' | 'setup' | 'task' | 'gate'
-  /** What is run; empty for a gate. */
+  /** What is run; for the gate of images, the images that were named; empty for any other gate. */
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
   /** Folders that come first in PATH. */
@@ -65,7 +65,7 @@ export interface Plan {
   readonly classes: readonly TaskClass[]
   readonly image?: PlannedImage
   readonly limits: { readonly memory: number; readonly pids: number; readonly cpus: number; readonly tmp: number }
-  readonly policy: { readonly severity: Severity; readonly scripts: 'offline' | 'online' | 'never' }
+  readonly policy: { readonly scan: ScanConfig; readonly scripts: 'offline' | 'online' | 'never' }
   readonly settings: Readonly<Record<string, { readonly value: unknown; readonly source: Source }>>
   /** Files that no task may change, from the root. */
   readonly watched: readonly string[]

@@ -87,3 +87,24 @@ export function comment(value: unknown): string {
   const lines = text.split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)
   return lines.map((line) => `# ${printable(line.replaceAll('\t', ' '))}`.trimEnd()).join('\n')
 }
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+  '`': '&#96;',
+}
+
+/**
+ * Text for HTML, between tags or in an attribute in double quotes, and nowhere else: not in a style, a script or the name
+ * of something. Whether an address may be a link is for the caller to say. Control characters and those that turn the
+ * direction of reading become visible; what HTML cannot hold at all is replaced.
+ */
+export function html(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError(`an HTML value must be text, not ${typeof value}`)
+  return printable(value.toWellFormed())
+    .replaceAll('\u061c', '\\u061c')
+    .replace(/[&<>"'`]/g, (char) => entities[char]!)
+}

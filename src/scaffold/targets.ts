@@ -1,4 +1,4 @@
-import { scanLayers } from '../config/commands.ts'
+import { usualLayers } from '../config/commands.ts'
 import type { Project } from '../project/types.ts'
 
 export interface DefaultTargets {
@@ -10,10 +10,7 @@ export interface DefaultTargets {
 const beforeMerge = ['fmt:check', 'lint:static', 'build:debug', 'test:unit']
 const afterMerge = ['build:release', 'test:integration', 'package:artifact']
 
-/** The layers in the order in which they are quickest to tell something. */
-const gates = (['deps', 'secrets', 'config'] as const)
-  .filter((layer) => scanLayers.includes(layer))
-  .map((layer) => `scan:${layer}`)
+const gates = usualLayers.map((layer) => `scan:${layer}`)
 
 /**
  * The targets of a repository that has none: only commands that at least one of its parts really offers, and the gates.

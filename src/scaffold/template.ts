@@ -19,6 +19,7 @@ const helpers: Readonly<Record<string, (value: unknown) => string>> = {
   wordRows: list(quote.dockerfileWord, ' \\\n      '),
   lines: list(quote.shellLine, ' \\\n && '),
   comment: quote.comment,
+  html: quote.html,
 }
 
 const blocks = new Set(['if', 'unless', 'each'])
@@ -74,13 +75,18 @@ function check(name: string, body: readonly Statement[]): void {
 export function renderTemplate(name: string, values: object): string {
   let render = compiled.get(name)
   if (!render) {
-    render = compileTemplate(name, readFileSync(join(templatesFolder(), name), 'utf8'))
+    render = compileTemplate(name, readTemplate(name))
     compiled.set(name, render)
   }
   return render(values)
 }
 
 const compiled = new Map<string, (values: object) => string>()
+
+/** The text of a file of templates/. */
+export function readTemplate(name: string): string {
+  return readFileSync(join(templatesFolder(), name), 'utf8')
+}
 
 /** The package's templates/, from the sources as well as from the bundle. */
 function templatesFolder(): string {

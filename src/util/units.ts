@@ -41,3 +41,11 @@ export function formatSize(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
 }
+
+/** A day as YYYY-MM-DD, from a date of TOML or from text; undefined for what is no day of the calendar. */
+export function dayOf(value: unknown): string | undefined {
+  const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value
+  const day = typeof text === 'string' ? /^(\d{4}-\d\d-\d\d)(?:$|T00:00:00\.000Z$)/.exec(text)?.[1] : undefined
+  const time = day === undefined ? Number.NaN : Date.parse(`${day}T00:00:00Z`)
+  return Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== day ? undefined : day
+}

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import toml from '@iarna/toml'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parseTOML } from 'toml-eslint-parser'
 import { renderDiagnostic } from '../../src/cli/render/diagnostics.ts'
 import { jsonSchema } from '../../src/config/json-schema.ts'
@@ -27,6 +28,146 @@ async function problems(text: string): Promise<string> {
 async function config(text: string): Promise<Config> {
   return (await parseConfig(file, text)).config
 }
+
+test('a licence and an ignored id may have blanks, as findings have them; nothing that leaves its line', async () => {
+  const names = [
+    'SEE LICENSE IN LICENSE',
+    'Apache 2.0',
+    'MIT AND Zlib',
+    'Licença',
+    '(MIT OR ISC)',
+    `${'x'.repeat(239)}…`,
+  ]
+  const schema = new Ajv2020({ strict: false, validateFormats: false }).compile(jsonSchema())
+  const ignore = (key: string, name: string) =>
+    `[[scan.ignore]]\nlayer = "licenses"\n${key} = ${JSON.stringify(name)}\npackage = "a"\nreason = "x"\nexpires = "2027-01-01"`
+  const list = (key: string, name: string) => `[scan.licenses]\n${key} = [${JSON.stringify(name)}]`
+  const texts = (name: string) => [
+    list('allow', name),
+    list('deny', name),
+    ...['id', 'rule'].map((key) => ignore(key, name)),
+  ]
+  for (const name of names)
+    for (const text of texts(name)) {
+      assert.equal(await problems(text), 'no problem', text)
+      assert.ok(schema(toml.parse(text)), text)
+    }
+  const wrong = [
+    '',
+    ' ',
+    ' a',
+    'a ',
+    'a  b',
+    'a\tb',
+    'a\nb',
+    'a\r',
+    'a\u0000',
+    'a\u202eb',
+    'a\u00a0b',
+    'a\u2028b',
+    'x'.repeat(241),
+  ]
+  for (const name of wrong)
+    for (const text of texts(name)) {
+      assert.match(await problems(text), /cannot be the string/, text)
+      assert.ok(!schema(toml.parse(text)), text)
+    }
+  assert.match(await problems(ignore('id', 'CVE-1').replace('"a"', '"a b"')), /package cannot be the string/)
+})
+
+test('[scan] in full: layers, ignores, licences, scanners of code', async () => {
+  const { config } = await parseConfig(
+    '/repo/devflow.toml',
+    `[scan]
+severity = "medium"
+fix_only = true
+vex = ["vex/shop.json"]
+honor = ["inline", ".trivyignore"]
+[[scan.ignore]]
+layer = ["deps", "image"]
+id = "CVE-2021-23337"
+package = "lodash"
+reason = "no user input reaches it"
+expires = 2027-03-31
+by = "ada"
+[scan.image]
+severity = "critical"
+fix_only = false
+[scan.licenses]
+allow = ["MIT"]
+[scan.code.scanners.semgrep]
+rules = "rules"
+[scan.code.scanners.mine]
+run = "scan > $DWF_SARIF"
+timeout = "2m"
+`,
+  )
+  const { layers, ...scan } = config.scan
+  assert.deepEqual(
+    Object.entries(layers).map(([name, { severity, fixOnly }]) => [name, severity, fixOnly]),
+    [
+      ['deps', 'medium', true],
+      ['image', 'critical', false],
+      ['config', 'medium', true],
+      ['secrets', 'medium', true],
+      ['licenses', 'critical', true],
+      ['code', 'medium', true],
+    ],
+  )
+  assert.deepEqual(scan.ignore, [
+    {
+      layers: ['deps', 'image'],
+      id: 'CVE-2021-23337',
+      package: 'lodash',
+      reason: 'no user input reaches it',
+      expires: '2027-03-31',
+      by: 'ada',
+    },
+  ])
+  assert.deepEqual(scan.honor, { inline: true, suppressions: false, files: ['.trivyignore'], semgrep: [] })
+  assert.deepEqual(scan.licenses, { allow: ['MIT'], deny: [], unknown: 'report' })
+  assert.deepEqual(
+    scan.code.map(({ name, argv, timeoutMs }) => [name, argv.slice(0, 4), timeoutMs]),
+    [
+      ['semgrep', ['semgrep', 'scan', '--config', './rules'], 600_000],
+      ['mine', ['sh', '-c', 'scan > $DWF_SARIF'], 120_000],
+    ],
+  )
+})
+
+test('what is wrong in [scan] is said at its place', async () => {
+  const ignore = (...lines: string[]) =>
+    problems(['[[scan.ignore]]', 'layer = "deps"', 'reason = "r"', 'expires = 2027-01-01', ...lines].join('\n'))
+  assert.match(await ignore('package = "a"'), /:1:\d+ .*names either an id or a rule/)
+  assert.match(await ignore('id = "C"', 'rule = "D"', 'path = "**"'), /names either an id or a rule/)
+  assert.match(await ignore('id = "C"'), /says where it holds/)
+  assert.match(await ignore('id = "C"', 'path = "../x"'), /cannot be the string "..\/x"/)
+  assert.match(
+    await problems('[[scan.ignore]]\nlayer = "deps"\nid = "C"\npackage = "a"\nexpires = 2027-01-01'),
+    /needs the key "reason"/,
+  )
+  assert.match(
+    await problems('[[scan.ignore]]\nlayer = "deps"\nid = "C"\npackage = "a"\nreason = " "\nexpires = 2027-01-01'),
+    /reason cannot be/,
+  )
+  assert.match(
+    await problems('[[scan.ignore]]\nlayer = "deps"\nid = "C"\npackage = "a"\nreason = "r"'),
+    /needs the key "expires"/,
+  )
+  assert.match(
+    await problems('[[scan.ignore]]\nlayer = "deps"\nid = "C"\npackage = "a"\nreason = "r"\nexpires = "2027-02-30"'),
+    /must be a day such as 2027-03-31/,
+  )
+  assert.match(await problems('[scan.code.scanners.mine]\nrules = "x"'), /scanner "mine" needs run/)
+  assert.match(await problems('[scan.code.scanners.semgrep]'), /scanner "semgrep" needs rules/)
+  assert.match(await problems('[scan.licenses]\nallow = ["MIT"]\ndeny = ["MIT"]'), /"MIT" is both allowed and denied/)
+  assert.match(await problems('[scan]\nhonor = ["/etc/x"]'), /honor\[0\] cannot be/)
+  assert.match(
+    await problems('[scan]\nhonor = ["trivy.yaml"]'),
+    /"trivy.yaml" cannot be honoured[\s\S]*said in \[scan\]/,
+  )
+  assert.match(await problems('[scan]\nhonor = ["x"]'), /known are "inline"/)
+})
 
 test('an unknown key is shown with its place and the key that was meant', async () => {
   assert.equal(

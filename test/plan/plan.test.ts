@@ -61,6 +61,7 @@ test('gates come first, then fetch, setup and what needs them', async () => {
     '.containerignore',
     '.dockerignore',
     'Dockerfile.devflow',
+    'devflow.baseline.json',
     'devflow.lock',
     'devflow.toml',
     'docker-bake.hcl',
@@ -139,14 +140,64 @@ test('no person, path or time is in a plan', async () => {
     assert.ok(!text.includes(`"${word}`), word)
 })
 
-test('scan:all is every layer, an unknown layer is a problem', async () => {
-  const all = await planned('', ['scan:all'])
+const image = { recipe: 'r', pins: [], packages: [] }
+const withCode = '[scan.code.scanners.semgrep]\nrules = "rules"\n'
+
+test('scan:all is every layer that there is, and a note says which there is not; an unknown layer is a problem', async () => {
+  const ids = ({ plan }: Awaited<ReturnType<typeof planned>>) => plan!.tasks.map((task) => task.id)
+  const all = await planned(withCode, ['scan:all'], [node], { image })
   assert.deepEqual(
-    all.plan!.tasks.map((task) => task.id),
-    ['scan:deps@project', 'scan:secrets@project', 'scan:config@project'],
+    ids(all),
+    ['deps', 'image', 'config', 'secrets', 'licenses', 'code'].map((layer) => `scan:${layer}@project`),
   )
+  assert.deepEqual(all.plan!.notes, [])
+  const some = await planned('', ['scan:all'])
+  assert.deepEqual(
+    ids(some),
+    ['deps', 'config', 'secrets', 'licenses'].map((layer) => `scan:${layer}@project`),
+  )
+  assert.deepEqual(some.plan!.notes, [
+    'scan:all is without image: there is no Dockerfile.devflow',
+    'scan:all is without code: devflow.toml names no scanner of code',
+  ])
   const wrong = await planned('', ['scan:dep'])
   assert.match(wrong.problems![0]!.hint!, /did you mean "scan:deps"/)
+})
+
+test('a layer that has nothing to look at is a problem when it is asked for by name, never a pass', async () => {
+  for (const [layer, message] of [
+    ['code', 'scan:code has nothing to look at: devflow.toml names no scanner of code'],
+    ['image', 'scan:image has nothing to look at: there is no Dockerfile.devflow'],
+  ] as const) {
+    const { problems } = await planned(`[targets]\npr = ["scan:${layer}"]`, ['check:pr'])
+    assert.deepEqual(
+      problems!.map(({ code, message, path }) => [code, message, path]),
+      [['nothing-to-scan', message, ['targets', 'pr', 0]]],
+    )
+  }
+})
+
+test('images that are named are part of the plan; no other gate takes names', async () => {
+  const named = await planned('', ['scan:image'], [node], { rest: ['shop:dev'] })
+  assert.deepEqual(named.plan!.tasks[0]!.argv, ['shop:dev'])
+  const other = await planned('', ['scan:image'], [node], { rest: ['shop:prod'] })
+  assert.notEqual(named.plan!.hash, other.plan!.hash)
+  const wrong = await planned('', ['scan:deps'], [node], { rest: ['shop:dev'] })
+  assert.equal(wrong.problems![0]!.message, 'scan:deps takes no names: it looks at the repository')
+})
+
+test('the policy is part of the plan: a loosened one is another plan', async () => {
+  const hash = async (text: string) => (await planned(text, ['scan:deps'])).plan!.hash
+  const texts = [
+    '',
+    '[scan]\nseverity = "critical"',
+    '[scan.deps]\nseverity = "critical"',
+    '[scan]\nfix_only = true',
+    '[scan]\nvex = ["a.json"]',
+    '[scan]\nhonor = ["inline"]',
+    '[[scan.ignore]]\nlayer = "deps"\nid = "CVE-1"\npackage = "a"\nreason = "r"\nexpires = 2027-01-01',
+  ]
+  assert.equal(new Set(await Promise.all(texts.map(hash))).size, texts.length)
 })
 
 test('every id has one escaped form, fit for a file name, and no two ids share one', () => {

@@ -69,7 +69,7 @@ test('targets hold what the repository really offers, in the order in which it r
   assert.deepEqual(
     Object.fromEntries(Object.entries(config.targets).map(([name, list]) => [name, list.map((one) => one.text)])),
     {
-      pr: ['fmt:check', 'lint:static', 'test:unit', 'scan:deps', 'scan:secrets', 'scan:config'],
+      pr: ['fmt:check', 'lint:static', 'test:unit', 'scan:deps', 'scan:config', 'scan:secrets'],
       main: ['check:pr', 'build:release', 'test:integration', 'package:artifact'],
       nightly: ['scan:all'],
     },
@@ -83,7 +83,7 @@ test('an empty repository gets the gates, an example, and an image with just the
   const { config } = await parseConfig('/x/devflow.toml', text)
   assert.deepEqual(
     config.targets.pr!.map((one) => one.text),
-    ['scan:deps', 'scan:secrets', 'scan:config'],
+    ['scan:deps', 'scan:config', 'scan:secrets'],
   )
   assert.match(text, /^# \[tasks\."test:e2e"\]$/m)
   assert.equal(parseDockerfile(content(files, 'Dockerfile.devflow')).filter((one) => one.name === 'FROM').length, 3)

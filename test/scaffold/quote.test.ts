@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import toml from '@iarna/toml'
 import fc from 'fast-check'
+import { parseFragment } from 'parse5'
 import * as quote from '../../src/scaffold/quote.ts'
 import { Failure } from '../../src/util/diagnostics.ts'
+import { printable } from '../../src/util/text.ts'
 import { findTool } from './tools.ts'
 
 const odd = [
@@ -152,4 +154,31 @@ test('shell lines are one command of a list of commands', () => {
   assert.equal(quote.shellLine('a || b'), '{ a || b; }')
   assert.equal(quote.shellLine('a; b'), '{ a; b; }')
   assert.equal(quote.shellLine('a & b'), '{ a & b; }')
+})
+
+test('HTML gives back what was written, between tags and in an attribute, but for what must be seen', () => {
+  interface Node {
+    readonly nodeName: string
+    readonly value?: string
+    readonly attrs?: readonly { readonly name: string; readonly value: string }[]
+    readonly childNodes?: readonly Node[]
+  }
+  fc.assert(
+    fc.property(nasty, (value) => {
+      const seen = printable(value.toWellFormed()).replaceAll('\u061c', '\\u061c')
+      const text = `<p title="${quote.html(value)}">${quote.html(value)}</p>`
+      const { childNodes } = parseFragment(text) as unknown as Node
+      assert.equal(childNodes!.length, 1)
+      const [p] = childNodes!
+      assert.deepEqual(p!.attrs, [{ name: 'title', value: seen }])
+      assert.deepEqual(
+        p!.childNodes!.map((node) => [node.nodeName, node.value]),
+        seen === '' ? [] : [['#text', seen]],
+      )
+    }),
+    { numRuns: 500 },
+  )
+  assert.equal(quote.html(`<&>"'\``), '&lt;&amp;&gt;&quot;&#39;&#96;')
+  assert.equal(quote.html('a\0\r\u202e\u061c\ud800'), 'a\\u0000\\u000d\\u202e\\u061c\ufffd')
+  assert.throws(() => quote.html(1), TypeError)
 })

@@ -38,7 +38,13 @@ test('guarded values are quoted once, and a value that is missing is an error', 
 test('every template of the package is guarded', () => {
   const folder = join(import.meta.dirname, '../../templates')
   const names = readdirSync(folder).filter((name) => name.endsWith('.hbs'))
-  for (const name of ['Dockerfile.devflow.hbs', 'docker-bake.hcl.hbs', 'devflow.toml.hbs', 'dockerignore.hbs'])
+  for (const name of [
+    'Dockerfile.devflow.hbs',
+    'docker-bake.hcl.hbs',
+    'devflow.toml.hbs',
+    'dockerignore.hbs',
+    'report.html.hbs',
+  ])
     assert.ok(names.includes(name), name)
   for (const name of names) compileTemplate(name, readFileSync(join(folder, name), 'utf8'))
 })
