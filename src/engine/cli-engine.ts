@@ -36,6 +36,7 @@ export interface CliDialect extends Dialect {
   }
   /** What a line that the build prints is for a person; undefined when it is none. */
   readonly buildLine: (line: string) => string | undefined
+  readonly saveFlags: readonly string[]
   readonly importArgs: (tar: string, reference: string) => readonly string[]
   readonly images: (ask: Ask, label: string) => Promise<readonly ImageInfo[]>
   readonly containers: (ask: Ask, label: string) => ReturnType<Engine['containers']>
@@ -129,10 +130,23 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
     async importImage(tar, reference) {
       await ask(`cannot import ${tar}`, dialect.importArgs(tar, reference))
     },
-    async runOnce(spec, argv) {
-      const { code, stdout, stderr } = await call(onceArgs(spec, info, dialect, argv))
-      if (code === 125 || code === 126) throw engineFailure('the container could not be started', stderr)
-      return { code, output: stdout + stderr }
+    async saveImage(reference, path, signal) {
+      const args = ['save', ...dialect.saveFlags, `--output=${path}`, reference]
+      const { code, stdout, stderr } = await call(args, { timeoutMs: 30 * 60_000, ...(signal ? { signal } : {}) })
+      if (code !== 0) throw engineFailure(`cannot save the image ${reference}`, stderr || stdout)
+    },
+    async pullImage(reference, signal) {
+      const args = ['pull', '--quiet', reference]
+      const { code, stdout, stderr } = await call(args, { timeoutMs: 30 * 60_000, ...(signal ? { signal } : {}) })
+      if (code !== 0) throw engineFailure(`cannot fetch the image ${reference}`, stderr || stdout)
+    },
+    async runProgram(spec, argv, { entrypoint, ...options } = {}) {
+      const ended = await call(onceArgs(spec, info, dialect, argv, entrypoint), options)
+      // The client is gone; what it started is not.
+      if (ended.timedOut || options.signal?.aborted) await removeContainer(spec.name)
+      else if (ended.code === 125 || ended.code === 126)
+        throw engineFailure('the container could not be started', ended.stderr)
+      return ended
     },
     async open(spec: ContainerSpec, slots: number) {
       const source = {

@@ -88,6 +88,7 @@ export function onceArgs(
   info: EngineInfo,
   dialect: Dialect,
   argv: readonly string[],
+  entrypoint?: string,
 ): readonly string[] {
   return [
     'run',
@@ -95,9 +96,9 @@ export function onceArgs(
     '--log-driver=none',
     `--name=${spec.name}`,
     ...hardening(spec, info, dialect),
-    `--entrypoint=${containerInit}`,
+    `--entrypoint=${entrypoint ?? containerInit}`,
     spec.image,
-    '--',
+    ...(entrypoint === undefined ? ['--'] : []),
     ...argv,
   ]
 }

@@ -101,6 +101,7 @@ function dialect(builder: DockerBuilder): CliDialect {
     extra: () => [],
     build: (request) => dockerBuild(builder, request),
     buildLine,
+    saveFlags: [],
     importArgs: (tar, reference) => ['import', tar, reference],
     images: async (ask, label) => {
       const found = await inspect(ask, 'image', ['images', '--quiet', '--no-trunc', `--filter=label=${label}`])

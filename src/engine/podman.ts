@@ -50,6 +50,7 @@ const dialect = (egress: string): CliDialect => ({
     ],
   }),
   buildLine: (line) => line,
+  saveFlags: ['--quiet', '--format=docker-archive'],
   importArgs: (tar, reference) => ['import', '--quiet', tar, reference],
   images: async (ask, label) =>
     list(

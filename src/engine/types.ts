@@ -1,3 +1,5 @@
+import type { Finished } from '../util/process.ts'
+
 /** What runs containers. Everything that knows Podman's or Docker's ways lives behind this interface. */
 export type EngineName = 'podman' | 'docker' | 'host'
 
@@ -112,6 +114,15 @@ export interface ImageInfo {
   readonly labels: Readonly<Record<string, string>>
 }
 
+export interface ProgramOptions {
+  /** An image of somebody else has no tini of dwf's: its own program comes first then. */
+  readonly entrypoint?: string
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** Bytes of each stream that are kept, from the end. */
+  readonly keep?: number
+}
+
 export interface Engine {
   readonly info: EngineInfo
   /** The image with this name, or undefined. */
@@ -124,8 +135,15 @@ export interface Engine {
   tagImage(reference: string, tag: string): Promise<void>
   /** Loads a tar of a root file system as an image. */
   importImage(tar: string, reference: string): Promise<void>
-  /** Runs a shell line in a fresh hardened container and returns its code and output (stdout and stderr together). */
-  runOnce(spec: ContainerSpec, argv: readonly string[]): Promise<{ readonly code: number; readonly output: string }>
+  /** Writes an image as a docker-archive to `path`, a new file. Throws a `Failure` when there is no such image. */
+  saveImage(reference: string, path: string, signal?: AbortSignal): Promise<void>
+  /** Fetches an image from its registry, unless it is here. Throws a `Failure` when it cannot be had. */
+  pullImage(reference: string, signal?: AbortSignal): Promise<void>
+  /**
+   * Runs one program in a fresh hardened container, until it ends or its time is up; then the container is gone. Throws a
+   * `Failure` when the container could not be started.
+   */
+  runProgram(spec: ContainerSpec, argv: readonly string[], options?: ProgramOptions): Promise<Finished>
   open(spec: ContainerSpec, slots: number): Promise<Session>
   /** Containers that carry a label; for reaping what a dead run left. */
   containers(

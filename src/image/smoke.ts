@@ -15,14 +15,14 @@ export async function smokeRun(
   engine: Engine,
   options: { readonly image: string; readonly name: string; readonly commands: readonly SmokeCommand[] },
 ): Promise<void> {
-  const { code, output } = await engine.runOnce(smokeSpec(options.image, options.name), [
+  const { code, stdout } = await engine.runProgram(smokeSpec(options.image, options.name), [
     '/bin/sh',
     '-c',
     script(options.commands),
   ])
   if (code === 0) return
-  const command = [...output.matchAll(/^\$ (.*)$/gm)].at(-1)?.[1] ?? 'the first command'
-  const said = output
+  const command = [...stdout.matchAll(/^\$ (.*)$/gm)].at(-1)?.[1] ?? 'the first command'
+  const said = stdout
     .trim()
     .split('\n')
     .slice(-20)

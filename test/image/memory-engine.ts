@@ -66,7 +66,7 @@ export function memoryEngine(): MemoryEngine {
       tagged(find(reference)!, tag)
     },
     importImage: async (_, reference) => void calls.push(`import ${reference}`),
-    async runOnce(spec, argv) {
+    async runProgram(spec, argv) {
       calls.push(`run ${spec.image}`)
       calls.push(
         ...argv
@@ -74,8 +74,10 @@ export function memoryEngine(): MemoryEngine {
           .split('\n')
           .filter((line) => line.startsWith('echo')),
       )
-      return engine.smoke
+      return { code: engine.smoke.code, stdout: engine.smoke.output, stderr: '', timedOut: false }
     },
+    saveImage: never,
+    pullImage: never,
     open: never,
     containers: async () => [],
     removeContainer: never,
