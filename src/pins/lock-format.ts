@@ -14,7 +14,7 @@ export function formatLock(lock: Lock): string {
     `  "epoch": ${JSON.stringify(sorted.epoch)},`,
     `  "images": ${list(sorted.images, ['tool', 'ref', 'digest', 'version', 'source'])},`,
     `  "packages": ${list(sorted.packages, ['tool', 'registry', 'name', 'version', 'integrity', 'source'])},`,
-    `  "tools": ${list(sorted.tools, ['name', 'minimum', 'denied'])}`,
+    `  "tools": ${list(sorted.tools, ['name', 'minimum', 'denied', 'checksums', 'image'])}`,
     '}',
     '',
   ].join('\n')

@@ -37,6 +37,8 @@ const toolFields = {
   name: { shape: shapes.tool },
   minimum: { shape: shapes.version },
   denied: { shape: shapes.version, isList: true },
+  checksums: { shape: shapes.checksum, isList: true, isOptional: true },
+  image: { shape: shapes.pinnedImage, isOptional: true },
 }
 const head = { schema: { shape: shapes.schema }, dwf: { shape: shapes.version }, epoch: { shape: shapes.day } }
 const lists = { images: imageFields, packages: packageFields, tools: toolFields }

@@ -16,6 +16,14 @@ export const shapes = {
     /^(?=[^/]*[.:]|localhost\/)[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/,
   ),
   digest: matching('sha256: and 64 hexadecimal digits', /^sha256:[0-9a-f]{64}$/),
+  checksum: matching(
+    'a platform and a hash, such as linux/amd64:sha256:…',
+    /^(linux|darwin)\/(amd64|arm64):sha256:[0-9a-f]{64}$/,
+  ),
+  pinnedImage: matching(
+    'an image with its tag and digest, such as docker.io/aquasec/trivy:0.76.0@sha256:…',
+    /^(?=[^/]*[.:]|localhost\/)[a-z0-9][a-z0-9.-]*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}@sha256:[0-9a-f]{64}$/,
+  ),
   version: {
     expected: 'a version such as 24.21.0',
     is: (text) => text.length <= 128 && valid(text) !== null && /^\d/.test(text),

@@ -36,6 +36,10 @@ export interface ToolPin {
   readonly minimum: string
   /** Versions known to be hijacked or broken: never run. */
   readonly denied: readonly string[]
+  /** The very programs that may be run, `linux/amd64:sha256:…`; any that is new enough where there is none. */
+  readonly checksums?: readonly string[]
+  /** The tool as a container image, `ref@sha256:…`: run where the program itself is not installed. */
+  readonly image?: string
 }
 
 /** devflow.lock: everything fixed by content, and the version of dwf that wrote it. */

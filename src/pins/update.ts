@@ -58,7 +58,7 @@ export function updateLock(
     epoch: [options.today, lock.epoch].sort().at(-1)!,
     images,
     packages,
-    tools: tightened(lock.tools),
+    tools: allTightened(lock.tools),
   }
   const changes = [...changesOf(lock.images, images), ...changesOf(lock.packages, packages)]
   return { lock: sortLock(next), changes: changes.sort((a, b) => byCodeUnit(a.tool, b.tool)), resolution }
@@ -107,10 +107,19 @@ function changesOf<T extends ImagePin | PackagePin>(before: readonly T[], after:
 }
 
 /** An update never allows what was denied, nor an older version than before. */
-function tightened(own: readonly ToolPin[]): readonly ToolPin[] {
-  return [...new Set([...own, ...shippedPins.tools].map((tool) => tool.name))].map((name) => {
-    const both = [...own, ...shippedPins.tools].filter((tool) => tool.name === name)
-    const minimum = both.map((tool) => tool.minimum).reduce((a, b) => (gt(b, a) ? b : a))
-    return { name, minimum, denied: [...new Set(both.flatMap((tool) => tool.denied))].sort(compareVersions) }
+function allTightened(own: readonly ToolPin[]): readonly ToolPin[] {
+  const names = new Set([...own, ...shippedPins.tools].map((tool) => tool.name))
+  return [...names].map((name) => {
+    const [first, second] = [...own, ...shippedPins.tools].filter((tool) => tool.name === name)
+    return second ? tightened(first!, second) : first!
   })
+}
+
+/** The stricter of two pins of a tool; what only the first names, checksums and an image, stays. */
+export function tightened(own: ToolPin, other: ToolPin): ToolPin {
+  return {
+    ...own,
+    minimum: gt(other.minimum, own.minimum) ? other.minimum : own.minimum,
+    denied: [...new Set([...own.denied, ...other.denied])].sort(compareVersions),
+  }
 }

@@ -22,8 +22,11 @@ export interface TrustAsk {
   readonly hash: string
 }
 
-/** Everything in a configuration that needs trust. Pure. */
-export function trustAsk(config: Config): TrustAsk {
+/**
+ * Everything that a repository asks for and that needs trust. Pure.
+ * @param judge the image of the scanner that devflow.lock names, where it names one
+ */
+export function trustAsk(config: Config, judge?: string): TrustAsk {
   const requests: TrustRequest[] = []
   const ask = (kind: string, says: string, ...path: (string | number)[]) =>
     requests.push({ kind, says, path, ...(path[0] === 'tasks' ? { task: String(path[1]) } : {}) })
@@ -37,6 +40,8 @@ export function trustAsk(config: Config): TrustAsk {
     )
     for (const task of tasks) ask('host-command', `run on this machine: ${described(task)}`, 'tasks', task.command)
   }
+  if (judge !== undefined)
+    ask('scanner-image', `be judged by the Trivy in the image ${judge}, where none is installed`, 'scan')
   if (config.container.engine === 'docker')
     ask('engine', 'use a Docker daemon, also one that runs as root', 'container', 'engine')
   if (config.container.network === 'egress') ask('network', 'give every task outbound network', 'container', 'network')
