@@ -6,7 +6,15 @@ import { TaskLog } from './log.ts'
 import { Masker } from './masker.ts'
 import { Sessions } from './sessions.ts'
 import type { SetupStamps } from './setup-stamps.ts'
-import { type DwfEvent, type GateRunner, isGood, type Outcome, type RunResult, type TaskResult } from './types.ts'
+import {
+  type DwfEvent,
+  type GateRunner,
+  isGood,
+  type Outcome,
+  type RunResult,
+  type TaskResult,
+  type Verdict,
+} from './types.ts'
 import { changes, snapshot, type Watched } from './watch.ts'
 
 /** Where a plan meets this machine: everything that touches the world comes in here. */
@@ -213,12 +221,15 @@ async function runGate(task: PlannedTask, world: World, signal: AbortSignal): Pr
   world.emit({ type: 'task-started', run: world.runId, task: task.id, attempt: 1, at: began })
   const log = new TaskLog(world.logs, task.id)
   try {
-    const verdict = await world.gate(task.layer!, signal).catch((error) => {
+    const verdict = await world.gate({ layer: task.layer!, subjects: task.argv }, signal).catch((error): Verdict => {
       if (!(error instanceof Failure)) throw error
       return {
-        kind: 'broken' as const,
-        summary: error.message,
-        lines: error.diagnostics.map((diagnostic) => diagnostic.message),
+        kind: 'broken',
+        summary: error.message.split('\n')[0]!,
+        lines: error.diagnostics.flatMap(({ message, hint }) => [
+          ...message.split('\n'),
+          ...(hint ? [`→ ${hint}`] : []),
+        ]),
         diagnostics: error.diagnostics,
       }
     })
@@ -227,7 +238,7 @@ async function runGate(task: PlannedTask, world: World, signal: AbortSignal): Pr
     // A gate that was interrupted has judged nothing, and is not to blame for it.
     if (signal.aborted) return { ...result, outcome: 'cancelled', reason: 'interrupted' }
     if (verdict.kind === 'passed') return { ...result, outcome: 'passed', gate: 'passed' }
-    return { ...result, outcome: 'failed', gate: verdict.kind, tail: verdict.lines }
+    return { ...result, outcome: 'failed', gate: verdict.kind, tail: verdict.shown ?? verdict.lines }
   } finally {
     log.close()
   }

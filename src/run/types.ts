@@ -12,8 +12,10 @@ export interface Verdict {
   readonly kind: 'passed' | 'refused' | 'broken'
   /** One line a person reads in the summary. */
   readonly summary: string
-  /** Lines for the log and, where the gate did not pass, for the terminal. */
+  /** Lines for the log. */
   readonly lines: readonly string[]
+  /** Lines for the terminal, where the gate did not pass; all of `lines` when not given. */
+  readonly shown?: readonly string[]
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -74,4 +76,8 @@ export type DwfEvent =
   | { readonly type: 'note'; readonly run: string; readonly at: number; readonly text: string }
   | { readonly type: 'run-ended'; readonly run: string; readonly at: number; readonly result: RunResult }
 
-export type GateRunner = (layer: ScanLayer, signal: AbortSignal) => Promise<Verdict>
+/** Judges one layer. `subjects`: the images that were named, [] for what the repository itself has. */
+export type GateRunner = (
+  gate: { readonly layer: ScanLayer; readonly subjects: readonly string[] },
+  signal: AbortSignal,
+) => Promise<Verdict>

@@ -1,7 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import { join, posix } from 'node:path'
+import { posix } from 'node:path'
 import type { ScanLayer } from '../config/commands.ts'
 import { lockFileRule, manifestRule, unpinnedRequirements } from './lock-files.ts'
+import { readInside } from './read.ts'
 import { count, shownPath } from './text.ts'
 import { isFixture, type ScanTree } from './tree.ts'
 import type { ScanReport, ScanTarget } from './types.ts'
@@ -11,8 +11,6 @@ export interface Coverage {
   readonly missing: readonly string[]
   readonly lines: readonly string[]
 }
-
-const sizeLimit = 64 * 1024 * 1024
 
 /**
  * Holds the report on dependencies against the lock files that dwf sees itself: Trivy passes over one that it cannot
@@ -30,7 +28,7 @@ export function coverDeps(root: string, tree: ScanTree, report: ScanReport): Cov
     const rule = lockFileRule(path)
     const manifest = manifestRule(path)
     if (!rule && !manifest) continue
-    const text = read(join(root, path))
+    const text = readInside(root, path)
     if (text === undefined) silent(path, 'it cannot be read, or is too large')
     else if (rule?.holdsPackages(text) && !targets.has(path))
       silent(path, 'it holds packages, and the report says nothing about it')
@@ -85,18 +83,4 @@ export function unread(layer: ScanLayer, { unreadable }: ScanTree): readonly str
 
 export function packageTargets(report: ScanReport): readonly ScanTarget[] {
   return report.targets.filter((target) => target.kind === 'packages')
-}
-
-function read(path: string): string | undefined {
-  try {
-    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    try {
-      const stat = fstatSync(file)
-      return stat.isFile() && stat.size <= sizeLimit ? readFileSync(file, 'utf8') : undefined
-    } finally {
-      closeSync(file)
-    }
-  } catch {
-    return undefined
-  }
 }

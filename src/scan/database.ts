@@ -1,8 +1,9 @@
-import { lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { cacheFolder, isInside } from '../util/paths.ts'
+import { cacheFolder } from '../util/paths.ts'
 import { scanFailed } from './broken.ts'
 import { count } from './text.ts'
+import { type Guarded, isGuarded, real } from './trivy/isolation.ts'
 import type { Database } from './types.ts'
 
 const hour = 3_600_000
@@ -14,7 +15,7 @@ const aheadMs = 24 * hour
 const testSizeLimit = 1024 * 1024
 
 /** Where the database lies: `$DWF_TRIVY_CACHE`, or `trivy` in the cache folder; never inside the repository. */
-export function databaseFolder(root: string, env: NodeJS.ProcessEnv = process.env): string {
+export function databaseFolder(guarded: Guarded, env: NodeJS.ProcessEnv = process.env): string {
   const named = env.DWF_TRIVY_CACHE
   if (named && !isAbsolute(named))
     throw scanFailed(
@@ -23,7 +24,7 @@ export function databaseFolder(root: string, env: NodeJS.ProcessEnv = process.en
       'give the whole path of the folder',
     )
   const dir = named || join(cacheFolder(env), 'trivy')
-  if (isInside(real(root), real(dir))) {
+  if (isGuarded(guarded, real(dir))) {
     throw scanFailed(
       'database-in-repository',
       `the vulnerability database would lie in the repository: ${dir}`,
@@ -31,16 +32,6 @@ export function databaseFolder(root: string, env: NodeJS.ProcessEnv = process.en
     )
   }
   return dir
-}
-
-/** The nearest ancestor that is there with its links resolved, and the rest of the path. */
-function real(path: string): string {
-  try {
-    return realpathSync.native(path)
-  } catch {
-    const parent = join(path, '..')
-    return parent === path ? path : join(real(parent), path.slice(parent.length))
-  }
 }
 
 /** What is in `dir/db`, by Trivy's own metadata; opens no network and changes nothing. */
@@ -58,6 +49,16 @@ export function databaseState(dir: string, now: number): Database {
   if (updatedAt > now + aheadMs) return unreadable(`it says that it was made in the future, at ${day(updatedAt)}`)
   const test = testMark(dir, file.size)
   return { kind: 'ready', dir, updatedAt, ageMs: Math.max(0, now - updatedAt), ...(test ? { test } : {}) }
+}
+
+/** Changes whenever a database does, that for Java archives too where there is one. */
+export function databaseIdentity(dir: string): string {
+  return ['db/trivy.db', 'db/metadata.json', 'java-db/trivy-java.db']
+    .map((path) => {
+      const stat = lstatSync(join(dir, path), { bigint: true, throwIfNoEntry: false })
+      return stat ? [stat.size, stat.mtimeNs, stat.ctimeNs, stat.ino].join(' ') : 'absent'
+    })
+    .join('; ')
 }
 
 function testMark(dir: string, size: number): { readonly entries?: number } | undefined {

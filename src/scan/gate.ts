@@ -1,65 +1,36 @@
 import type { Severity } from '../config/types.ts'
 import type { Verdict } from '../run/types.ts'
-import { byCodeUnit } from '../util/text.ts'
-import { isRefusing, severities } from './severity.ts'
-import { count, shownPath } from './text.ts'
-import type { Finding } from './types.ts'
+import type { PolicyResult } from './policy/types.ts'
+import { severities } from './severity.ts'
+import { findingTable, partsOf } from './table.ts'
+import { count } from './text.ts'
 
-/** More are counted, not listed. */
-const listed = 200
+export { findingLine } from './table.ts'
+
+/** Of those that do not refuse, as many as fit beside the others on a screen; the log has them all. */
+const others = 10
 
 /**
- * Findings → verdict. A finding refuses when it is at least as severe as the limit, or when nobody knows how severe it is.
- * The summary counts all of them; the lines have the refusing ones first, worst first.
+ * What became of the findings → verdict. The summary counts all of them as the table shows them: merged, those that
+ * somebody accepted apart from the severities.
  */
-export function gate(findings: readonly Finding[], limit: Severity): Verdict {
-  const sorted = [...findings].sort((a, b) => rank(a, limit) - rank(b, limit) || byPlace(a, b))
+export function gate({ decisions, lines }: PolicyResult, limit: Severity): Verdict {
+  const { refused, below, unfixed, accepted } = partsOf(decisions)
+  const open = [...refused, ...below]
   const amounts = severities.flatMap((severity) => {
-    const amount = findings.filter((finding) => finding.severity === severity).length
+    const amount = open.filter((finding) => finding.severity === severity).length
     return amount === 0 ? [] : [`${amount} ${severity === 'unknown' ? 'of unknown severity, which refuses' : severity}`]
   })
   return {
-    kind: findings.some((finding) => isRefusing(finding.severity, limit)) ? 'refused' : 'passed',
-    summary: `${[count(findings.length, 'finding'), ...amounts].join(', ')}; limit ${limit}`,
-    lines: list(sorted, limit),
+    kind: decisions.some(({ refuses }) => refuses) ? 'refused' : 'passed',
+    summary: `${[
+      count(open.length + unfixed.length + accepted.length, 'finding'),
+      ...amounts,
+      ...(unfixed.length > 0 ? [`${unfixed.length} without a fix`] : []),
+      ...(accepted.length > 0 ? [`${accepted.length} accepted`] : []),
+    ].join(', ')}; limit ${limit}`,
+    lines: [...findingTable(decisions, limit), ...lines],
+    shown: [...findingTable(decisions, limit, others), ...lines],
     diagnostics: [],
   }
-}
-
-function rank({ severity }: Finding, limit: Severity): number {
-  return severities.indexOf(severity) + (isRefusing(severity, limit) ? 0 : severities.length)
-}
-
-function byPlace(a: Finding, b: Finding): number {
-  const x = a.where
-  const y = b.where
-  return (
-    byCodeUnit(x.file, y.file) ||
-    (x.line ?? 0) - (y.line ?? 0) ||
-    byCodeUnit(x.package ?? '', y.package ?? '') ||
-    byCodeUnit(a.id, b.id)
-  )
-}
-
-function list(sorted: readonly Finding[], limit: Severity): readonly string[] {
-  const lines: string[] = []
-  let heading: string | undefined
-  for (const finding of sorted.slice(0, listed)) {
-    if (finding.severity !== heading)
-      lines.push(`${finding.severity}${isRefusing(finding.severity, limit) ? '' : ' (below the limit)'}`)
-    heading = finding.severity
-    lines.push(`  ${findingLine(finding)}`)
-  }
-  if (sorted.length > listed) lines.push(`  … and ${sorted.length - listed} more`)
-  return lines
-}
-
-/** `CVE-2021-23337 lodash 4.17.20, fixed in 4.17.21: command injection via template (package-lock.json:12)` */
-export function findingLine({ id, title, where, fixedIn, advice }: Finding): string {
-  const what =
-    where.package === undefined
-      ? ''
-      : ` ${where.package}${where.version ? ` ${where.version}` : ''}${fixedIn ? `, fixed in ${fixedIn}` : ', no fix known'}`
-  const place = `${shownPath(where.file)}${where.line ? `:${where.line}` : ''}`
-  return `${id}${what}: ${title}${advice ? ` → ${advice}` : ''} (${place})`
 }

@@ -49,7 +49,39 @@ export const leftOut: readonly LeftOut[] = [
     what: 'pictures, documents, packages, archives, other binary files and files under 10 bytes',
     why: 'Trivy reads text',
   },
-  { layer: 'config', what: 'docker-compose.yml and workflow files', why: 'Trivy has no checks for them' },
+  {
+    layer: 'image',
+    what: 'jar, war, ear and par files, without the Java database',
+    why: 'Trivy fails without it, so dwf has it leave them out and says so: dwf scan db update --java',
+  },
+  {
+    layer: 'image',
+    what: 'programs that no package manager put there and that do not tell what they are made of',
+    why: 'there is nothing to look up',
+  },
+  { layer: 'image', what: 'what a container fetches when it runs', why: 'it is not in the image' },
+  {
+    layer: 'licenses',
+    what: 'packages whose lock file tells no licence, as those of Cargo, Go, Python, pnpm and Yarn',
+    why: 'nothing is installed when a gate looks; their number is said, and unknown = "refuse" refuses them',
+  },
+  { layer: 'licenses', what: 'licences of images, and texts of licences in files', why: 'only lock files are read' },
+  {
+    layer: 'code',
+    what: 'everything, where [scan.code.scanners] names nobody',
+    why: 'dwf has no scanner of code of its own',
+  },
+  {
+    layer: 'config',
+    what: 'Compose files not called compose or docker-compose, and files of other CI systems',
+    why: 'dwf has rules for Compose files, bake files, and GitHub workflows and actions, by their names',
+  },
+  {
+    layer: 'config',
+    what: 'what variables from outside put into Compose and bake files',
+    why: 'only the defaults in the file are known',
+  },
+  { layer: 'config', what: 'Dockerfiles inside of Compose and bake files', why: 'Trivy reads those that are files' },
   { layer: 'config', what: 'Terraform modules that are not in the repository', why: 'a scan has no network' },
   {
     layer: 'config',

@@ -7,7 +7,13 @@ interface LockFile {
   readonly holdsPackages: (text: string) => boolean
 }
 
+/*
+ * Files may be of 64 MiB and of any text. `^` of these patterns also stands behind \r, \u2028 and \u2029: what follows it
+ * must not run over line ends, or it runs from each of them to the end of the file.
+ */
 const tables = /^\[\[package\]\]/m
+const pinned = /^[ \t]*[A-Za-z0-9][^#\r\n\u2028\u2029=<>!~]*==[ \t]*[^\s*]/m
+const requires = /^[ \t]*require\b/m
 
 const lockFiles: readonly LockFile[] = [
   { name: /^(package-lock|npm-shrinkwrap)\.json$/, holdsPackages: npmHolds },
@@ -18,9 +24,9 @@ const lockFiles: readonly LockFile[] = [
   { name: /^Cargo\.lock$/, holdsPackages: (text) => tables.test(text) },
   { name: /^(poetry|uv)\.lock$/, holdsPackages: (text) => tables.test(text) },
   { name: /^Pipfile\.lock$/, holdsPackages: (text) => someIn(text, ['default']) },
-  { name: /^requirements[^/]*\.txt$/, holdsPackages: (text) => /^\s*[A-Za-z0-9][^#\n=<>!~]*==\s*[^\s*]/m.test(text) },
-  { name: /^go\.mod$/, holdsPackages: (text) => /^\s*require\b/m.test(text) },
-  { name: /^gradle\.lockfile$/, holdsPackages: (text) => /^[^#\s=:]+:[^=:]+:[^=:]+=/m.test(text) },
+  { name: /^requirements[^/]*\.txt$/, holdsPackages: (text) => pinned.test(text) },
+  { name: /^go\.mod$/, holdsPackages: (text) => requires.test(text) },
+  { name: /^gradle\.lockfile$/, holdsPackages: (text) => /^[^#\s=:]+:[^\s=:]+:[^\s=:]+=/m.test(text) },
 ]
 
 /** The rule for a file name that Trivy reads packages from; undefined for any other. */
@@ -46,26 +52,26 @@ const manifests: readonly Manifest[] = [
   {
     name: /^pyproject\.toml$/,
     hasDependencies: (text) =>
-      /^\s*dependencies\s*=\s*\[\s*["']/m.test(text) ||
-      /^\[(dependency-groups|tool\.poetry\.(.+\.)?dependencies)\]\s*\n+\s*(?!python\b|\[)\S/m.test(text),
+      /^[ \t]*dependencies[ \t]*=[ \t]*\[\s*["']/m.test(text) ||
+      /^\[(dependency-groups|tool\.poetry\.(.+\.)?dependencies)\][ \t\r]*\n\s*(?!python\b|\[)\S/m.test(text),
     lockedBy: ['poetry', 'uv', 'pip', 'pipenv', 'pylock'],
   },
   {
     name: /^Pipfile$/,
-    hasDependencies: (text) => /^\[(dev-)?packages\]\s*\n+\s*(?!\[)\S/m.test(text),
+    hasDependencies: (text) => /^\[(dev-)?packages\][ \t\r]*\n\s*(?!\[)\S/m.test(text),
     lockedBy: ['pipenv'],
   },
   {
     name: /^requirements[^/]*\.txt$/,
-    hasDependencies: (text) => /^\s*[A-Za-z0-9]/m.test(text),
+    hasDependencies: (text) => /^[ \t]*[A-Za-z0-9]/m.test(text),
     lockedBy: ['pip', 'poetry', 'uv', 'pipenv', 'pylock'],
   },
   {
     name: /^Cargo\.toml$/,
-    hasDependencies: (text) => /^\[.*dependencies(\.[^\]]+)?\]/m.test(text),
+    hasDependencies: (text) => countLines(text, isDependencyTable) > 0,
     lockedBy: ['cargo'],
   },
-  { name: /^go\.mod$/, hasDependencies: (text) => /^\s*require\b/m.test(text), lockedBy: ['gomod'] },
+  { name: /^go\.mod$/, hasDependencies: (text) => requires.test(text), lockedBy: ['gomod'] },
   { name: /^pom\.xml$/, hasDependencies: (text) => /<dependency>/.test(text), lockedBy: ['pom'] },
   {
     name: /^build\.gradle(\.kts)?$/,
@@ -82,7 +88,24 @@ export function manifestRule(path: string): Manifest | undefined {
 
 /** Lines of a requirements file that name no exact version: Trivy passes over them. */
 export function unpinnedRequirements(text: string): number {
-  return text.split('\n').filter((line) => /^\s*[A-Za-z0-9]/.test(line) && !/^[^#;]*===?\s*[^\s*]/.test(line)).length
+  return countLines(text, (line) => /^\s*[A-Za-z0-9]/.test(line) && !/^[^#;]*===?\s*[^\s*]/.test(line))
+}
+
+/** `[dependencies]`, `[target.'cfg(unix)'.dev-dependencies.NAME]` */
+function isDependencyTable(line: string): boolean {
+  return line.startsWith('[') && /dependencies($|[.\]])/.test(line.slice(1, line.lastIndexOf(']')))
+}
+
+/** Without a list of all lines: a file of line ends alone has millions. */
+function countLines(text: string, test: (line: string) => boolean): number {
+  let found = 0
+  for (let at = 0; at < text.length; ) {
+    const next = text.indexOf('\n', at)
+    const end = next < 0 ? text.length : next
+    if (end > at && test(text.slice(at, end))) found++
+    at = end + 1
+  }
+  return found
 }
 
 function npmHolds(text: string): boolean {

@@ -1,17 +1,20 @@
 import { scanFailed } from './broken.ts'
 import { age, databaseFolder, databaseState, describeDatabase, isStale } from './database.ts'
 import { downloadDatabase, wayOut } from './trivy/download.ts'
-import type { FoundTrivy } from './trivy/find.ts'
+import type { Guarded } from './trivy/isolation.ts'
+import type { TrivyProgram } from './trivy/program.ts'
 import type { Database } from './types.ts'
 
 export interface PrepareOptions {
-  readonly root: string
-  readonly trivy: FoundTrivy
+  readonly guarded: Guarded
+  readonly trivy: TrivyProgram
   readonly env?: NodeJS.ProcessEnv
   /** Use what is there, however old, and fetch nothing. */
   readonly offline?: boolean
   readonly now?: () => number
   readonly timeoutMs?: number
+  /** Told that something takes a while. */
+  readonly note?: (text: string) => void
   readonly signal?: AbortSignal
 }
 
@@ -26,8 +29,8 @@ export interface Prepared {
  * there is too old or damaged. Offline, an old one does, and a line says how old it is. Rejects with a `Failure`.
  */
 export async function prepareDatabase(options: PrepareOptions): Promise<Prepared> {
-  const { root, trivy, env = process.env, offline = false, now = Date.now } = options
-  const dir = databaseFolder(root, env)
+  const { guarded, trivy, env = process.env, offline = false, now = Date.now } = options
+  const dir = databaseFolder(guarded, env)
   const found = databaseState(dir, now())
   if (found.kind === 'ready' && !isStale(found)) return { database: found, lines: [] }
   if (found.kind === 'ready' && offline) {
@@ -48,10 +51,11 @@ export async function prepareDatabase(options: PrepareOptions): Promise<Prepared
     )
   }
   const { timeoutMs, signal } = options
+  options.note?.(`fetches the vulnerability database into ${dir}`)
   const database = await downloadDatabase({
     trivy,
     dir,
-    root,
+    guarded,
     env,
     now,
     ...(timeoutMs ? { timeoutMs } : {}),

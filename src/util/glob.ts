@@ -45,9 +45,11 @@ export function isGlob(pattern: string): boolean {
 
 function nameSteps(part: string): readonly Step<string>[] {
   const steps: Step<string>[] = []
+  // Known once: else each bracket that is never closed would be looked for to the end.
+  const last = part.lastIndexOf(']')
   for (let at = 0; at < part.length; at++) {
     const char = part[at]!
-    const close = char === '[' ? part.indexOf(']', at + (part[at + 1] === '^' ? 3 : 2)) : -1
+    const close = char === '[' && at < last ? part.indexOf(']', at + (part[at + 1] === '^' ? 3 : 2)) : -1
     if (char === '*') steps.push('any')
     else if (char === '?') steps.push(() => true)
     else if (close > 0) {

@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly input?: string
+  /** Descriptor of an open file that gets standard output, whatever bytes it has; `stdout` is empty then. */
+  readonly stdoutTo?: number
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
   /** Each line of stdout and stderr as it comes. */
@@ -36,7 +38,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     const child = spawn(argv[0]!, argv.slice(1), {
       cwd: options.cwd,
       env: (options.env ?? process.env) as NodeJS.ProcessEnv,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', options.stdoutTo ?? 'pipe', 'pipe'],
       detached: true,
     })
     let timedOut = false
@@ -67,10 +69,10 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     options.signal?.addEventListener('abort', end, { once: true })
     const out = collect(keep, options.onLine)
     const err = collect(keep, options.onLine)
-    child.stdout.on('data', out.add)
-    child.stderr.on('data', err.add)
-    child.stdin.on('error', () => {}) // It may end without reading.
-    child.stdin.end(options.input ?? '')
+    child.stdout?.on('data', out.add)
+    child.stderr!.on('data', err.add)
+    child.stdin!.on('error', () => {}) // It may end without reading.
+    child.stdin!.end(options.input ?? '')
     const settled = () => {
       clearTimeout(timer)
       clearTimeout(last)

@@ -12,7 +12,13 @@ const tree = (more: Partial<ScanTree>): ScanTree => ({
   skipped: [],
   ...more,
 })
-const report: ScanReport = { layer: 'deps', scanner: { name: 'x', version: '1.0.0' }, targets: [], findings: [] }
+const report: ScanReport = {
+  layer: 'deps',
+  scanner: { name: 'x', version: '1.0.0' },
+  targets: [],
+  findings: [],
+  components: [],
+}
 
 test('a lock file that cannot be read is missing from the report', () => {
   const { missing } = coverDeps('/', tree({ unreadable: { files: ['a/yarn.lock', 'b.txt'], folders: [] } }), report)

@@ -82,10 +82,10 @@ test('a test database is known by its file or by its size, and is said aloud', (
 test('the database lies outside of the repository', async (t) => {
   const folder = temporary(t)
   const root = plant(join(folder, 'repository'), { keep: '' })
-  assert.equal(databaseFolder(root, { XDG_CACHE_HOME: '/somewhere' }), '/somewhere/dwf/trivy')
-  assert.equal(databaseFolder(root, { DWF_TRIVY_CACHE: '/else/where' }), '/else/where')
+  assert.equal(databaseFolder([root], { XDG_CACHE_HOME: '/somewhere' }), '/somewhere/dwf/trivy')
+  assert.equal(databaseFolder([root], { DWF_TRIVY_CACHE: '/else/where' }), '/else/where')
   symlinkSync(root, join(folder, 'link'))
-  const code = (env: NodeJS.ProcessEnv) => codeOf((async () => databaseFolder(root, env))())
+  const code = (env: NodeJS.ProcessEnv) => codeOf((async () => databaseFolder([root], env))())
   assert.equal(await code({ DWF_TRIVY_CACHE: 'cache' }), 'machine-cannot database-path')
   assert.equal(await code({ DWF_TRIVY_CACHE: join(root, 'cache/deep') }), 'machine-cannot database-in-repository')
   assert.equal(await code({ DWF_TRIVY_CACHE: join(folder, 'link/cache') }), 'machine-cannot database-in-repository')

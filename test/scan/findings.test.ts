@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ScanLayer } from '../../src/config/commands.ts'
+import { withoutImage } from '../../src/scan/fingerprint.ts'
 import { findingLine } from '../../src/scan/gate.ts'
 import { translate } from '../../src/scan/trivy/findings.ts'
 import { checkReport } from '../../src/scan/trivy/report.ts'
@@ -41,6 +42,7 @@ test('a vulnerability says package, fix, file and line', () => {
     id: 'CVE-2021-23337',
     severity: 'high',
     layer: 'deps',
+    scanner: 'trivy',
     where: { file: 'package-lock.json', line: 12, package: 'lodash', version: '4.17.20' },
     title: 'lodash: command injection',
     fixedIn: '4.17.21',
@@ -120,6 +122,44 @@ test('a fingerprint outlives moved lines and other versions, and tells layers, f
   assert.equal(new Set([same, ...others]).size, 5)
 })
 
+test('the fingerprint of a finding in an image tells images apart, and not their tags', () => {
+  const mark = (image?: string) => {
+    const report = checkReport(
+      { SchemaVersion: 2, ArtifactName: '/r', Results: [packageLock({})] },
+      { artifact: '/r', version: '0.76.0' },
+    )
+    const [first] = translate([{ folder: '', ...(image === undefined ? {} : { image }), report }], 'image').findings
+    return first!.fingerprint
+  }
+  assert.equal(mark('shop:1'), mark('shop:2'))
+  assert.equal(new Set([mark(), mark('shop:1'), mark('cart:1'), mark('image of tasks'), mark('./shop')]).size, 5)
+  // What is behind the dash is the image alone: two images can be compared.
+  assert.equal(withoutImage(mark('shop:1')), withoutImage(mark('cart:1')))
+  assert.equal(withoutImage(mark('shop:1')), mark())
+  assert.equal(withoutImage('a-b'), 'a-b')
+})
+
+test('a licence is told whole, as far as a person would write one', () => {
+  const text = (length: number) => 'x'.repeat(length)
+  const report = checkReport(
+    {
+      SchemaVersion: 2,
+      ArtifactName: '/r',
+      Results: [
+        {
+          ...{ Target: 'package-lock.json', Class: 'lang-pkgs', Type: 'npm' },
+          Packages: [{ Name: 'a', Licenses: [text(1000), text(1001)] }],
+          Licenses: [{ Name: text(1000), PkgName: 'a', Severity: 'LOW' }],
+        },
+      ],
+    },
+    { artifact: '/r', version: '0.76.0' },
+  )
+  const { components, findings } = translate([{ folder: '', report }], 'licenses')
+  assert.deepEqual(components[0]?.licenses, [text(1000), `${text(999)}…`])
+  assert.equal(findings[0]?.id, text(1000))
+})
+
 test('equal findings of one file are told apart by number, and by resource where there is one', () => {
   const secret = (StartLine: number) => ({ RuleID: 'r', Severity: 'LOW', StartLine })
   const of = (...lines: number[]) =>
@@ -134,4 +174,19 @@ test('equal findings of one file are told apart by number, and by resource where
       ({ fingerprint }) => fingerprint,
     )
   assert.equal(marks('b', 'a')[1], marks('a')[0])
+})
+
+test('a package without a name is a component all the same', () => {
+  const report = checkReport(
+    {
+      SchemaVersion: 2,
+      ArtifactName: '/r',
+      Results: [{ Target: 'Cargo.lock', Class: 'lang-pkgs', Packages: [{ ID: 'app@1' }, { Version: '1' }] }],
+    },
+    { artifact: '/r', version: '0.76.0' },
+  )
+  assert.deepEqual(
+    translate([{ folder: '', report }], 'deps').components.map(({ name }) => name),
+    ['app@1', '(without a name)'],
+  )
 })

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { symlinkSync } from 'node:fs'
+import { symlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { ScanLayer } from '../../src/config/commands.ts'
-import { gateRunner, type LayerOptions, layerGate } from '../../src/scan/index.ts'
-import { codeOf, type DatabaseOptions, fakeTrivy, pin, plant, plantDatabase, temporary, text } from './rig.ts'
+import {
+  codeOf,
+  type DatabaseOptions,
+  fakeTrivy,
+  gatesOf,
+  type LayerOptions,
+  layerGate,
+  pin,
+  plant,
+  plantDatabase,
+  temporary,
+  text,
+} from './rig.ts'
 
 interface Rig {
   readonly files?: Readonly<Record<string, string>>
@@ -52,7 +63,7 @@ test('a finding at the limit refuses', async (t) => {
   const verdict = await rig(t, 'config', { files: { Dockerfile: 'FROM x' }, scan }).judge()
   assert.equal(
     text(verdict),
-    'refused\n1 finding, 1 high; limit high; 1 configuration file\nhigh\n  DS-0002: root (Dockerfile)',
+    'refused\n1 finding, 1 high; limit high; 1 configuration file\nrefused\n  Dockerfile\n    high  DS-0002  root',
   )
 })
 
@@ -149,12 +160,27 @@ test('ignore comments mean nothing, and are counted', async (t) => {
   })
   const verdict = await judge()
   assert.deepEqual(verdict.lines, [
-    'high',
-    '  seen: seen (sub/Dockerfile)',
+    'refused',
+    '  sub/Dockerfile',
+    '    high  seen  seen',
     '1 comment with trivy:ignore or tfsec:ignore had no effect',
     '  sub/Dockerfile:1',
   ])
   assert.notEqual(fake.calls()[0]!.argv.at(-1), root)
+})
+
+test('a file that is too large to take its comments out of breaks the gate, honoured or not', async (t) => {
+  for (const inline of [false, true]) {
+    const honor = { inline, suppressions: false, files: [], semgrep: [] }
+    const { judge, root } = rig(t, 'config', { files: { 'main.tf': '#trivy:ignore:x' }, more: { policy: { honor } } })
+    truncateSync(
+      join(plant(root, { 'app.dockerfile': '# trivy:ignore:DS-0002\n' }), 'app.dockerfile'),
+      65 * 1024 * 1024,
+    )
+    const verdict = await judge()
+    assert.equal(verdict.kind, 'broken')
+    assert.match(verdict.summary, /^1 file not judged, the first: app\.dockerfile: too large to take its comments out/)
+  }
 })
 
 test('a test database is in the summary of every verdict of deps', async (t) => {
@@ -210,9 +236,10 @@ test('a failure of the machine never becomes a pass', async (t) => {
 })
 
 test('the gates of a run look for the scanner once, and fail together when there is none', async (t) => {
-  const options = { root: temporary(t), severity: 'high', pin, env: { PATH: '' } } as const
-  const run = gateRunner(options)
+  const { run } = await gatesOf({ root: temporary(t), env: { PATH: '' } })
   const { signal } = new AbortController()
-  const codes = await Promise.all((['deps', 'secrets', 'config'] as const).map((layer) => codeOf(run(layer, signal))))
+  const codes = await Promise.all(
+    (['deps', 'secrets', 'config'] as const).map((layer) => codeOf(run({ layer, subjects: [] }, signal))),
+  )
   assert.deepEqual(new Set(codes), new Set(['machine-cannot scanner-missing']))
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lockFileRule, manifestRule, unpinnedRequirements } from '../../src/scan/lock-files.ts'
+import { growsLinearly } from '../growth.ts'
 
 const holds = (path: string, text: string) => lockFileRule(path)?.holdsPackages(text)
 
@@ -60,6 +61,12 @@ test('a manifest is told from one without dependencies', () => {
     ['pom.xml', '<dependency>', '<project/>'],
     ['build.gradle.kts', 'dependencies { implementation("a:b:1") }', 'plugins {}'],
     ['Pipfile', '[packages]\na = "*"\n', '[packages]\n\n[requires]\n'],
+    ['Pipfile', '[dev-packages]\r\n\r\na = "*"\r\n', '[packages]'],
+    ['Cargo.toml', "[target.'cfg(unix)'.dependencies.a]\nversion = '1'\n", '[package.metadata.depend]\n'],
+    ['pyproject.toml', '[dependency-groups]\n\n\ndev = []\n', '[dependency-groups]\n\n\n[tool.x]\n'],
+    ['pyproject.toml', '[project]\n\tdependencies = ["a"]\n', '[project]\nx.dependencies\n'],
+    ['requirements.txt', '\n\n \ta>=1\n', '\n\n# a\n-r b\n'],
+    ['go.mod', 'module x\n\n\trequire a v1\n', 'module x\n// require\n'],
   ]
   for (const [path, yes, no] of cases) assert.deepEqual([has(path, yes), has(path, no)], [true, false], path)
 })
@@ -67,3 +74,54 @@ test('a manifest is told from one without dependencies', () => {
 test('lines of requirements without an exact version are counted', () => {
   assert.equal(unpinnedRequirements('a==1\nb>=2\nc\n# d\n-r e\nf===1\ng @ https://x\nh==*\n'), 4)
 })
+
+const files =
+  'package-lock.json yarn.lock pnpm-lock.yaml bun.lock Cargo.lock poetry.lock Pipfile.lock requirements.txt go.mod gradle.lockfile package.json pyproject.toml Pipfile Cargo.toml pom.xml build.gradle'.split(
+    ' ',
+  )
+const pieces = [
+  ...[
+    '\n',
+    '\r',
+    '\u2028',
+    ' ',
+    '\t',
+    '\r\n',
+    ' \n',
+    '[',
+    ']',
+    'a',
+    ':',
+    '=',
+    '{',
+    'a\r',
+    'a:\n',
+    'a:b:',
+    'a:b\n',
+    'a==',
+  ],
+  ...['[dependency-groups]\n', '[packages]\n', '[dependencies.', '[\r', 'a==\n', 'a\n', '"packages":', 'packages:\n'],
+  ...['dependencies=[\n', 'api ', '#', '@workspace:', '[tool.poetry.', 'a.', 'require '],
+]
+const leads: Readonly<Record<string, readonly string[]>> = {
+  'requirements.txt': ['a=='],
+  'pyproject.toml': ['[dependency-groups]', '[tool.poetry.', 'dependencies = ['],
+  Pipfile: ['[packages]'],
+  'bun.lock': ['"packages":'],
+}
+for (const file of files)
+  test(`no text costs more time than it is long: ${file}`, async () => {
+    const look = (text: string) => {
+      lockFileRule(file)?.holdsPackages(text)
+      manifestRule(file)?.hasDependencies(text)
+      unpinnedRequirements(text)
+    }
+    for (const piece of pieces)
+      for (const lead of ['', ...(leads[file] ?? [])])
+        await growsLinearly(
+          JSON.stringify([lead, piece]),
+          (size) => `${lead}${piece.repeat(size / piece.length)}\u0001`,
+          look,
+          { limit: 1 << 17 },
+        )
+  })

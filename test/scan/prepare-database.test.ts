@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type PrepareOptions, prepareDatabase } from '../../src/scan/prepare-database.ts'
 import { thisProcess } from '../../src/util/lock.ts'
-import { codeOf, type DatabaseOptions, failureOf, fakeTrivy, plant, plantDatabase, temporary } from './rig.ts'
+import { codeOf, type DatabaseOptions, failureOf, fakeTrivy, plant, plantDatabase, program, temporary } from './rig.ts'
 
 const hour = 3_600_000
 /** Puts a whole database into the folder that it is given, after a moment. */
@@ -34,8 +34,7 @@ function rig(
     PATH: '/x',
     HOME: '/h',
   }
-  const prepare = () =>
-    prepareDatabase({ root: temporary(t), trivy: { path: fake.path, version: '0.76.0' }, env, ...more })
+  const prepare = () => prepareDatabase({ guarded: [temporary(t)], trivy: program(fake.path), env, ...more })
   return { dir, fake, prepare, content: () => readFileSync(join(dir, 'db/trivy.db'), 'utf8')[0] }
 }
 
@@ -59,7 +58,15 @@ test('the download has proxies and certificates, and nothing else of the person'
   const { fake, prepare, dir } = rig(t)
   await prepare()
   const { env, argv, cwdEntries } = fake.calls()[0]!
-  assert.deepEqual(Object.keys(env).sort(), ['HOME', 'HTTPS_PROXY', 'PATH', 'SSL_CERT_FILE', 'TMPDIR'])
+  assert.deepEqual(Object.keys(env).sort(), [
+    'AWS_EC2_METADATA_DISABLED',
+    'GOOGLE_APPLICATION_CREDENTIALS',
+    'HOME',
+    'HTTPS_PROXY',
+    'PATH',
+    'SSL_CERT_FILE',
+    'TMPDIR',
+  ])
   assert.notEqual(env.HOME, '/h')
   assert.deepEqual(cwdEntries, [])
   assert.deepEqual(argv.slice(0, 2), ['image', '--download-db-only'])

@@ -11,8 +11,13 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
+import type { ScanLayer } from '../../src/config/commands.ts'
+import { defaultConfig } from '../../src/config/parse.ts'
+import type { ScanConfig, Severity } from '../../src/config/types.ts'
 import type { ToolPin } from '../../src/pins/types.ts'
 import type { Verdict } from '../../src/run/types.ts'
+import { type GateOptions, type Gates, openGates } from '../../src/scan/index.ts'
+import { localProgram, type TrivyProgram } from '../../src/scan/trivy/program.ts'
 import { Failure } from '../../src/util/diagnostics.ts'
 
 export const pin: ToolPin = { name: 'trivy', minimum: '0.70.0', denied: ['0.69.4', '0.69.5', '0.69.6'] }
@@ -32,6 +37,56 @@ export function plant(root: string, files: Readonly<Record<string, string>>): st
   }
   return root
 }
+
+/** State folders of gates that a test did not give one: each its own, so that nothing is found again. */
+const states: string[] = []
+process.on('exit', () => {
+  for (const path of states) rmSync(path, { recursive: true, force: true })
+})
+
+export interface LayerOptions extends Omit<Partial<GateOptions>, 'policy'> {
+  readonly root: string
+  readonly layer: ScanLayer
+  readonly env: NodeJS.ProcessEnv
+  readonly severity?: Severity
+  readonly policy?: Partial<ScanConfig>
+  readonly subjects?: readonly string[]
+}
+
+/** The gates of a repository with the default policy, or with what a test changes of it. */
+export async function gatesOf(options: Omit<LayerOptions, 'layer'>): Promise<Gates> {
+  const { severity, policy, subjects: _, env, ...more } = options
+  const { scan } = await defaultConfig(options.root)
+  const limit = severity ?? scan.severity
+  const layers = Object.fromEntries(
+    Object.entries(scan.layers).map(([name, layer]) => [name, severity ? { ...layer, severity: limit } : layer]),
+  ) as ScanConfig['layers']
+  const state = env.XDG_STATE_HOME ?? mkdtempSync(join(tmpdir(), 'dwf-rig-state-'))
+  if (!env.XDG_STATE_HOME) states.push(state)
+  return openGates({
+    pin,
+    dwf: 'test',
+    ...more,
+    env: { ...env, XDG_STATE_HOME: state },
+    policy: { ...scan, severity: limit, layers, ...policy },
+  })
+}
+
+/** One gate, to its verdict; with what it found, as `ID file:line`, in the order of the report. */
+export async function layerGate(options: LayerOptions): Promise<Verdict & { readonly found: readonly string[] }> {
+  const { layer, subjects = [], ...more } = options
+  const gates = await gatesOf(more)
+  const verdict = await gates.run({ layer, subjects }, new AbortController().signal)
+  const found = gates
+    .results()
+    .flatMap(({ decisions }) =>
+      decisions.map(({ finding: { id, where } }) => `${id} ${where.file}${where.line ? `:${where.line}` : ''}`),
+    )
+  return { ...verdict, found }
+}
+
+/** A program that was found: the version is the fake's own. */
+export const program = (path: string): TrivyProgram => localProgram(path, '0.76.0', 'fake')
 
 export interface FakeTrivy {
   readonly path: string

@@ -5,13 +5,28 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { trivyScanner } from '../../src/scan/trivy/scanner.ts'
 import type { ScanRequest } from '../../src/scan/types.ts'
-import { codeOf, type FakeTrivy, failureOf, fakeTrivy, isAlive, plant, temporary } from './rig.ts'
+import {
+  codeOf,
+  type FakeTrivy,
+  failureOf,
+  fakeTrivy,
+  isAlive,
+  plant,
+  plantDatabase,
+  program,
+  temporary,
+} from './rig.ts'
 
-function rig(test: TestContext, scan: string, request: Partial<ScanRequest> = {}) {
+function rig(
+  test: TestContext,
+  scan: string,
+  { root = temporary(test), ...request }: Partial<ScanRequest> & { root?: string } = {},
+) {
   const fake: FakeTrivy = fakeTrivy(temporary(test), { scan })
-  const scanner = trivyScanner({ trivy: { path: fake.path, version: '0.76.0' }, databaseDir: '/var/empty/database' })
-  const root = request.root ?? temporary(test)
-  return { fake, root, work: scanner.scan({ root, layer: 'deps', timeoutMs: 20_000, ...request }) }
+  const databaseDir = plantDatabase(temporary(test))
+  const scanner = trivyScanner({ trivy: program(fake.path), guarded: [root], databaseDir })
+  const subject = { kind: 'tree', root } as const
+  return { fake, root, databaseDir, work: scanner.scan({ subject, layer: 'deps', timeoutMs: 20_000, ...request }) }
 }
 
 const broken: Readonly<Record<string, readonly [scan: string, code: string]>> = {
@@ -102,7 +117,7 @@ test('Trivy runs in a private place that is gone afterwards, with a short enviro
   )
   assert.deepEqual(call.cwdEntries, [])
   const place = dirname(call.cwd)
-  assert.match(place, /dwf-scan-/)
+  assert.match(place, /dwf-tmp-/)
   for (const path of [HOME, PATH, TMPDIR, GOOGLE_APPLICATION_CREDENTIALS]) assert.equal(dirname(path!), place)
   assert.equal(existsSync(place), false)
   assert.equal(existsSync(root), true)
@@ -126,27 +141,29 @@ test('the arguments leave nothing to the defaults that a file or a variable coul
     flags.filter((flag) => !argv.includes(flag)),
     [],
   )
-  assert.deepEqual(['--format', '--scanners', '--exit-code', '--cache-dir'].map(value), [
-    'json',
-    'vuln',
-    '0',
-    '/var/empty/database',
-  ])
+  assert.deepEqual(['--format', '--scanners', '--exit-code'].map(value), ['json', 'vuln', '0'])
   assert.equal(value('--severity'), 'UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL')
   assert.equal(value('--timeout'), '80s')
   assert.equal(argv.at(-1), root)
   assert.deepEqual([files.config, files.ignorefile], ['', ''])
-  for (const name of ['--config', '--ignorefile', '--secret-config', '--output'])
+  for (const name of ['--config', '--ignorefile', '--secret-config', '--output', '--cache-dir'])
     assert.ok(value(name)!.startsWith(dirname(cwd)))
   const skipped = argv.filter((_, index) => argv[index - 1] === '--skip-dirs')
   assert.deepEqual(skipped, ['**/.git', '.cache/devflow', '**/node_modules'])
 })
 
-test('only the layer deps sees the database folder', async (t) => {
-  for (const layer of ['secrets', 'config'] as const) {
-    const { fake, work } = rig(t, 'report([])', { layer })
-    await work
-    assert.equal(fake.calls()[0]!.argv.includes('/var/empty/database'), false)
+test('of the database folder a scan sees the databases only, and a layer that needs none sees nothing', async (t) => {
+  const scan = `require('node:fs').writeFileSync(path.join(root, 'seen'), fs.readdirSync(value('--cache-dir')).join())
+    report([])`
+  for (const [layer, seen] of [
+    ['deps', 'db'],
+    ['secrets', ''],
+    ['config', ''],
+    ['licenses', ''],
+  ] as const) {
+    const root = temporary(t)
+    await rig(t, scan, { layer, root }).work
+    assert.equal(readFileSync(join(root, 'seen'), 'utf8'), seen, layer)
   }
 })
 
@@ -191,8 +208,8 @@ test('a folder for temporary files inside of the repository is refused, and left
     if (before === undefined) delete process.env.TMPDIR
     else process.env.TMPDIR = before
   })
-  const scanner = trivyScanner({ trivy: { path: fake.path, version: '0.76.0' }, databaseDir: '/var/empty' })
-  const work = scanner.scan({ root, layer: 'config', timeoutMs: 5000 })
+  const scanner = trivyScanner({ trivy: program(fake.path), guarded: [root] })
+  const work = scanner.scan({ subject: { kind: 'tree', root }, layer: 'config', timeoutMs: 5000 })
   assert.equal(await codeOf(work), 'machine-cannot scan-folder-in-repository')
   assert.deepEqual([fake.calls(), readdirSync(join(root, 'tmp'))], [[], ['keep']])
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { globTest } from '../../src/util/glob.ts'
+import { growsLinearly } from '../growth.ts'
 
 test('patterns match as builders and shells do', () => {
   const yes: readonly (readonly [string, string])[] = [
@@ -44,4 +45,14 @@ test('no pattern takes long', () => {
   globTest(`${'*a'.repeat(40)}b`)('a'.repeat(5000))
   globTest(`${'**/a/'.repeat(40)}b`)('a/'.repeat(2000))
   assert.ok(performance.now() - started < 2000)
+})
+
+test('long patterns cost no time', async () => {
+  for (const piece of ['[', '[a', '[^', '*', '?', '\\', '[a]', '/', '**/', '[]'])
+    await growsLinearly(
+      piece,
+      (size) => piece.repeat(size / piece.length),
+      (pattern) => globTest(pattern)('src/a.ts'),
+      { limit: 1 << 18 },
+    )
 })

@@ -1,37 +1,40 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../util/diagnostics.ts'
 import { withLock } from '../../util/lock.ts'
-import { run } from '../../util/process.ts'
 import { formatDuration } from '../../util/units.ts'
 import { scanFailed } from '../broken.ts'
 import { databaseState, isStale } from '../database.ts'
 import type { Database } from '../types.ts'
-import type { FoundTrivy } from './find.ts'
-import { isolated } from './isolation.ts'
-import { said } from './scanner.ts'
+import { type Guarded, isolated } from './isolation.ts'
+import { networkOf } from './network.ts'
+import type { TrivyProgram } from './program.ts'
+import { hasJavaDatabase, said } from './scanner.ts'
+
+/** A database of Trivy's: where it lies, and how Trivy is asked for it. */
+const kinds = {
+  vulnerabilities: { folder: 'db', only: '--download-db-only', repository: '--db-repository', mirror: 'DWF_TRIVY_DB' },
+  java: {
+    folder: 'java-db',
+    only: '--download-java-db-only',
+    repository: '--java-db-repository',
+    mirror: 'DWF_TRIVY_JAVA_DB',
+  },
+} as const
 
 export interface DownloadOptions {
-  readonly trivy: FoundTrivy
+  /** The vulnerability database when not given. */
+  readonly kind?: keyof typeof kinds
+  /** Fetch it also when the one that is there would do, and over one for tests. */
+  readonly isForced?: boolean
+  readonly trivy: TrivyProgram
   readonly dir: string
-  readonly root: string
+  readonly guarded: Guarded
   readonly env: NodeJS.ProcessEnv
   readonly now: () => number
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
 }
-
-/** What the way to the registry needs, and nothing else of the person's environment. */
-const network = [
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-]
 
 export const wayOut =
   'fetch it where there is a network: trivy image --download-db-only --cache-dir DIR, and name the folder with DWF_TRIVY_CACHE=DIR'
@@ -61,55 +64,70 @@ export async function downloadDatabase(options: DownloadOptions): Promise<Databa
 }
 
 async function fetchLocked(options: DownloadOptions, timeoutMs: number): Promise<Database> {
-  const { dir, now } = options
+  const { dir, now, isForced = false, kind = 'vulnerabilities' } = options
+  const { folder } = kinds[kind]
   const meanwhile = databaseState(dir, now())
-  // Never over a test database: somebody put it there on purpose.
-  if (meanwhile.kind === 'ready' && (meanwhile.test || !isStale(meanwhile))) return meanwhile
-  const fresh = mkdtempSync(join(dir, '.dwf-new-'))
+  // Never over a test database unasked: somebody put it there on purpose.
+  if (!isForced && meanwhile.kind === 'ready' && (meanwhile.test || !isStale(meanwhile))) return meanwhile
+  removeLeftovers(dir)
+  const fresh = mkdtempSync(join(dir, leftover))
   try {
     await fetchInto(fresh, { ...options, timeoutMs })
-    const state = databaseState(fresh, now())
-    if (state.kind !== 'ready')
-      throw scanFailed('database-download', 'Trivy ended without an error and without a database', wayOut)
-    replace(join(dir, 'db'), join(fresh, 'db'), join(fresh, 'old'))
+    const isWhole = kind === 'java' ? hasJavaDatabase(fresh) : databaseState(fresh, now()).kind === 'ready'
+    if (!isWhole) throw scanFailed('database-download', 'Trivy ended without an error and without a database', wayOut)
+    replace(join(dir, folder), join(fresh, folder), join(fresh, 'old'))
   } finally {
     rmSync(fresh, { recursive: true, force: true })
   }
   return databaseState(dir, now())
 }
 
-async function fetchInto(fresh: string, { trivy, root, env, timeoutMs = 0, signal }: DownloadOptions): Promise<void> {
-  const end = await isolated(root, (place) => {
-    const { HOME, TMPDIR, PATH } = place.env
-    const ways = Object.fromEntries(network.flatMap((name) => (env[name] ? [[name, env[name]]] : [])))
-    const argv = [
-      trivy.path,
-      'image',
-      '--download-db-only',
-      '--config',
-      place.config,
-      '--cache-dir',
-      fresh,
-      '--quiet',
-      '--skip-version-check',
-      '--disable-telemetry',
+const leftover = '.dwf-new-'
+
+/** What a download left that was killed: some hundred MiB each. Called by who has the lock. */
+function removeLeftovers(dir: string): void {
+  for (const name of readdirSync(dir))
+    if (name.startsWith(leftover)) rmSync(join(dir, name), { recursive: true, force: true })
+}
+
+async function fetchInto(fresh: string, options: DownloadOptions): Promise<void> {
+  const { trivy, guarded, env, timeoutMs = 0, signal, kind = 'vulnerabilities' } = options
+  const { only, repository } = kinds[kind]
+  const mirror = mirrorOf(env, kind)
+  const end = await isolated(guarded, (place) => {
+    const args = [
+      ...['image', only, '--config', place.config, '--cache-dir', fresh, '--quiet', '--skip-version-check'],
+      ...['--disable-telemetry', ...(mirror === undefined ? [] : [repository, mirror])],
     ]
-    return run([...argv, '--timeout', `${Math.ceil(timeoutMs / 1000) + 60}s`], {
+    return trivy.run([...args, '--timeout', `${Math.ceil(timeoutMs / 1000) + 60}s`], {
       cwd: place.cwd,
-      env: { HOME, TMPDIR, PATH, ...ways },
+      env: { ...place.env, ...networkOf(env) },
+      reads: [],
+      writes: [place.folder, fresh],
+      network: true,
       timeoutMs,
-      keep: 256 * 1024,
       ...(signal ? { signal } : {}),
     })
   })
+  const what = kind === 'java' ? 'the Java database' : 'the vulnerability database'
+  const from = mirror === undefined ? '' : ` from ${mirror}`
   if (end.timedOut)
-    throw scanFailed(
-      'database-download',
-      `the vulnerability database could not be fetched in ${formatDuration(timeoutMs)}`,
-      wayOut,
-    )
+    throw scanFailed('database-download', `${what} could not be fetched${from} in ${formatDuration(timeoutMs)}`, wayOut)
   if (end.code !== 0)
-    throw scanFailed('database-download', `the vulnerability database could not be fetched${said(end.stderr)}`, wayOut)
+    throw scanFailed('database-download', `${what} could not be fetched${from}${said(end.stderr)}`, wayOut)
+}
+
+/** Where the database comes from is for the person or the machine to say, never for the repository that it judges. */
+function mirrorOf(env: NodeJS.ProcessEnv, kind: keyof typeof kinds): string | undefined {
+  const { mirror } = kinds[kind]
+  const named = env[mirror]
+  if (!named) return undefined
+  if (/^[a-z0-9][A-Za-z0-9._:/@-]*$/.test(named)) return named
+  throw scanFailed(
+    'database-mirror',
+    `${mirror} is ${JSON.stringify(named)}, no reference of a registry`,
+    'such as registry.example/trivy-db:2',
+  )
 }
 
 /** A scan that has the old files open keeps them. */

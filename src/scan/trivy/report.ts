@@ -5,6 +5,10 @@ import { scanFailed } from '../broken.ts'
 
 /** What dwf reads of a report of Trivy, schema 2; everything else is passed over. */
 export interface TrivyReport {
+  /** The path, or reference, that Trivy was given. */
+  readonly ArtifactName: string
+  /** Digest of the image's configuration. */
+  readonly ImageID?: string
   readonly Results: readonly TrivyResult[]
 }
 export type TrivyRecord = Readonly<Record<string, unknown>>
@@ -16,6 +20,7 @@ export interface TrivyResult {
   readonly Vulnerabilities: readonly TrivyRecord[]
   readonly Secrets: readonly TrivyRecord[]
   readonly Misconfigurations: readonly TrivyRecord[]
+  readonly Licenses: readonly TrivyRecord[]
 }
 
 const sizeLimit = 256 * 1024 * 1024
@@ -55,7 +60,12 @@ export function checkReport(value: unknown, expected: Expected): TrivyReport {
   const by = report.Trivy === undefined ? undefined : record(report.Trivy, 'Trivy').Version
   if (by !== undefined && by !== expected.version)
     throw wrong('report-of-another-scan', `the report is of Trivy ${JSON.stringify(by)}, not of ${expected.version}`)
-  return { Results: records(report, 'Results').map(result) }
+  const imageId = optionalText(optionalRecord(report, 'Metadata'), 'ImageID')
+  return {
+    ArtifactName: expected.artifact,
+    ...(imageId ? { ImageID: imageId } : {}),
+    Results: records(report, 'Results').map(result),
+  }
 }
 
 function result(value: TrivyRecord): TrivyResult {
@@ -67,6 +77,7 @@ function result(value: TrivyRecord): TrivyResult {
     Vulnerabilities: records(value, 'Vulnerabilities'),
     Secrets: records(value, 'Secrets'),
     Misconfigurations: records(value, 'Misconfigurations'),
+    Licenses: records(value, 'Licenses'),
   }
 }
 
