@@ -9,7 +9,17 @@ export function splitCommandLine(argv: readonly string[]): {
   const dashes = argv.indexOf('--')
   const own = dashes < 0 ? argv : argv.slice(0, dashes)
   const rest = dashes < 0 ? [] : argv.slice(dashes + 1)
-  const takesValue = new Set(['-C', '--config', '-j', '--jobs', '--deadline', '--stack', '--directory'])
+  const takesValue = new Set([
+    '-C',
+    '--config',
+    '-j',
+    '--jobs',
+    '--deadline',
+    '--stack',
+    '--directory',
+    '--report',
+    '--format',
+  ])
   const first = own.findIndex((word, index) => !word.startsWith('-') && !takesValue.has(own[index - 1] ?? ''))
   if (first < 0) return { argv: own, rest }
   // Options may stand before the command, as with git and make; the parser of options wants them after it.

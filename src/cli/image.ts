@@ -47,6 +47,14 @@ export async function prepareImage(
   return { reference, wasBuilt, remarks: substitutes.map(remark) }
 }
 
+/** What takes the place of pinned images here, in one word: another one makes another image under the same recipe. */
+export function standInsOf(image: DescribedImage | undefined, env: NodeJS.ProcessEnv): string {
+  if (!image) return ''
+  return substitutesFor(image.model, readSubstitutes(stateFolder(env)))
+    .map(({ pinned, image: standIn }) => `${pinned}=${standIn}`)
+    .join(' ')
+}
+
 const remark = ({ pinned, image, how }: AppliedSubstitute) =>
   `stand-in image: ${image} (${how}) in place of ${pinned.replace(/@sha256:([0-9a-f]{12}).*/, '@sha256:$1…')}`
 

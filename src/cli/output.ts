@@ -3,11 +3,14 @@ import type { Globals } from './globals.ts'
 import { Pipe } from './pipe.ts'
 import { renderDiagnostic } from './render/diagnostics.ts'
 import { type Style, styleFor } from './render/style.ts'
+import { isWorkflowLog, withoutCommands } from './render/workflow-log.ts'
 
 /** The two ways out: results on stdout, talk on stderr. Writes are whole and in order, also into a slow pipe. */
 export interface Output {
   readonly result: (text: string) => void
   readonly talk: (text: string) => void
+  /** A command to GitHub Actions: said whatever is quiet. */
+  readonly command: (line: string) => void
   readonly json: (document: { readonly schema: string } & Record<string, unknown>) => void
   readonly diagnostics: (list: readonly Diagnostic[]) => void
   readonly style: Style
@@ -17,12 +20,15 @@ export interface Output {
 export function openOutput(globals: Pick<Globals, 'json' | 'quiet' | 'cwd'>): Output {
   const style = styleFor(process.stdout)
   const talkStyle = styleFor(process.stderr)
-  const talk = (text: string) => write(2, `${text}\n`)
+  // In a workflow's log some lines are commands to the runner: only `command` may say one.
+  const plain = isWorkflowLog(process.env) ? withoutCommands : (text: string) => text
+  const talk = (text: string) => write(2, `${plain(text)}\n`)
   return {
     style,
     talkStyle,
-    result: (text) => write(1, `${text}\n`),
+    result: (text) => write(1, `${plain(text)}\n`),
     talk: globals.quiet ? () => {} : talk,
+    command: (line) => write(2, `${line}\n`),
     json: (document) => write(1, `${JSON.stringify(document, undefined, process.stdout.isTTY ? 2 : undefined)}\n`),
     diagnostics: (list) => {
       for (const diagnostic of list) {

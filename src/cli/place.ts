@@ -3,12 +3,16 @@ import { join } from 'node:path'
 import { chooseEngine } from '../engine/choose.ts'
 import { openHost } from '../engine/host.ts'
 import type { Engine, EngineInfo, Session } from '../engine/types.ts'
+import type { PlannedTask } from '../plan/types.ts'
 import { type Binding, cacheRootOf, containerSpec, proxiesOf } from '../run/binding.ts'
 import { reapDead } from '../run/reap.ts'
+import { type CodeRunner, type ImageAccess, isImageElsewhere, type ToolRunner } from '../scan/index.ts'
 import { failure } from '../util/diagnostics.ts'
+import { once } from '../util/once.ts'
 import { caBundleOf, truststoreOf } from './ca-bundle.ts'
-import { prepareImage } from './image.ts'
-import type { Prepared } from './prepare.ts'
+import { gateAccess } from './gate-access.ts'
+import { prepareImage, standInsOf } from './image.ts'
+import { dockerfileName, type Prepared } from './prepare.ts'
 
 export interface PlaceOptions {
   readonly prepared: Prepared
@@ -26,6 +30,10 @@ export interface Place {
   readonly open: (classId: string) => Promise<Session>
   readonly engine: () => EngineInfo | undefined
   readonly remarks: () => readonly string[]
+  /** What the gates need of the engine and of the image; asked for only when one of them does. */
+  readonly images: ImageAccess
+  readonly code: CodeRunner
+  readonly tools: ToolRunner
   readonly close: () => Promise<void>
 }
 
@@ -43,74 +51,99 @@ export function refuseRoot(allowRoot: boolean): void {
 /** Where the tasks of a run happen: the host, or containers of an image that is made ready while the gates look. */
 export function openPlace(options: PlaceOptions): Place {
   const { plan, workspace } = options.prepared
-  const { project, config } = workspace
-  const onHost = plan.classes.some((one) => one.runtime === 'host')
+  const { config } = workspace
+  const remarks: string[] = plan.classes.some((one) => one.runtime === 'host')
     ? ['on the host: tasks ran on this machine without a container']
     : []
-  if (plan.classes.every((one) => one.runtime === 'host')) {
-    return {
-      open: () => openHost(options.env, options.jobs),
-      engine: () => undefined,
-      remarks: () => onHost,
-      close: async () => {},
-    }
-  }
-  refuseRoot(options.allowRoot)
   let engine: Engine | undefined
-  const remarks: string[] = [...onHost]
-  const ready = (async () => {
+  const chosen = once(async () => {
+    refuseRoot(options.allowRoot)
+    if (process.getuid?.() === 0) remarks.push('--allow-root: containers ran as root')
     engine = await chooseEngine(config.container.engine)
+    return engine
+  })
+  const image = once(async () => {
+    if (!options.prepared.image)
+      throw failure('wrong-input', 'no-dockerfile', `there is no ${dockerfileName}`, 'dwf init writes it')
     const caBundle = await caBundleOf(config, options.env)
-    const image = await prepareImage({
-      engine,
+    const made = await prepareImage({
+      engine: await chosen(),
       prepared: options.prepared,
       ...(caBundle ? { caBundle } : {}),
       signal: options.signal,
       note: options.note,
       env: options.env,
     })
-    remarks.push(...image.remarks)
-    if (process.getuid?.() === 0) remarks.push('--allow-root: containers ran as root')
-    const empty = join(options.runFolder, 'empty')
-    mkdirSync(empty, { recursive: true, mode: 0o755 })
-    const binding: Binding = {
-      runId: options.runId,
-      root: project.root,
-      image: image.reference,
-      cacheRoot: cacheRootOf(config, options.runFolder, options.env),
-      ...(caBundle ? { caBundle } : {}),
-      ...(caBundle && plan.classes.some(({ network }) => network === 'egress')
-        ? { truststore: truststoreOf(caBundle, options.runFolder) }
-        : {}),
-      proxies: proxiesOf(options.env),
-      ...(project.git ? { git: project.git } : {}),
-      empty,
-    }
-    return { engine, binding }
-  })()
+    remarks.push(...made.remarks)
+    return { reference: made.reference, ...(caBundle ? { caBundle } : {}) }
+  })
+  const binding = once(async () => bindingOf(options, await image()))
   let reaped: Promise<void> | undefined
-  // The gates may refuse first; then nobody waits for this any more.
-  ready.catch(() => {})
+  // Beside the tasks: it would only hold up the first one, and what a dead run left is no reason to fail this one.
+  const reap = (engine: Engine) => {
+    reaped ??= reapDead(engine).catch(() => {})
+  }
+  const needsContainers = plan.classes.some((one) => one.runtime !== 'host')
+  if (needsContainers || plan.tasks.some(needsEngine)) refuseRoot(options.allowRoot)
+  // While the gates look. They may refuse first; then nobody waits for this any more.
+  if (needsContainers) binding().catch(() => {})
   return {
     async open(classId) {
       const taskClass = plan.classes.find(({ id }) => id === classId)!
       if (taskClass.runtime === 'host') return openHost(options.env, options.jobs)
-      const { engine, binding } = await ready
-      const spec = containerSpec(plan, taskClass, binding)
+      const spec = containerSpec(plan, taskClass, await binding())
+      const engine = await chosen()
       const session = await orAborted(engine.open(spec, options.jobs), options.signal, async (opening) => {
         await engine.removeContainer(spec.name)
         await opening.then((opened) => opened.close()).catch(() => {})
       })
-      // Beside the tasks: it would only hold up the first one, and what a dead run left is no reason to fail this one.
-      reaped ??= reapDead(engine).catch(() => {})
+      reap(engine)
       return session
     },
     engine: () => engine?.info,
     remarks: () => remarks,
+    ...gateAccess({
+      plan,
+      runId: options.runId,
+      chosen,
+      image,
+      imageTag: options.prepared.imageTag,
+      standIns: () => standInsOf(options.prepared.image, options.env),
+      reap,
+      note: options.note,
+    }),
     close: async () => {
-      await ready.catch(() => {})
+      if (needsContainers) await binding().catch(() => {})
       await reaped
     },
+  }
+}
+
+/** A gate that looks into an image of the engine, or runs in one. */
+const needsEngine = ({ layer, argv }: PlannedTask): boolean =>
+  layer === 'code' || (layer === 'image' && (argv.length === 0 || argv.some((name) => !isImageElsewhere(name))))
+
+function bindingOf(
+  { prepared, runId, runFolder, env }: PlaceOptions,
+  image: { readonly reference: string; readonly caBundle?: string },
+): Binding {
+  const { plan, workspace } = prepared
+  const { project, config } = workspace
+  const { caBundle } = image
+  const empty = join(runFolder, 'empty')
+  mkdirSync(empty, { recursive: true, mode: 0o755 })
+  return {
+    runId,
+    root: project.root,
+    image: image.reference,
+    cacheRoot: cacheRootOf(config, runFolder, env),
+    ...(caBundle ? { caBundle } : {}),
+    ...(caBundle && plan.classes.some(({ network }) => network === 'egress')
+      ? { truststore: truststoreOf(caBundle, runFolder) }
+      : {}),
+    proxies: proxiesOf(env),
+    ...(project.git ? { git: project.git } : {}),
+    empty,
   }
 }
 

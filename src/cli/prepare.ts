@@ -9,6 +9,7 @@ import { plan as makePlan } from '../plan/plan.ts'
 import type { Plan, PlannedImage } from '../plan/types.ts'
 import { openTree } from '../project/tree.ts'
 import { Failure, failure } from '../util/diagnostics.ts'
+import { platform } from '../util/platform.ts'
 import type { Globals } from './globals.ts'
 import { version } from './version.ts'
 import { openWorkspace, refuse, resolveWorkspace, type Workspace } from './workspace.ts'
@@ -98,22 +99,18 @@ export function describeImage(workspace: Workspace): DescribedImage | undefined 
     epoch,
   })
   const others = frames.filter((frame) => frame.name !== 'platform')
-  const platform: Frame = {
-    kind: 'value',
-    name: 'platform',
-    content: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
-  }
+  const here: Frame = { kind: 'value', name: 'platform', content: platform() }
   return {
     model,
     resolution,
     dockerfile,
     args,
     recipe: fingerprint(others),
-    fingerprint: fingerprint([...others, platform]),
+    fingerprint: fingerprint([...others, here]),
   }
 }
 
-function plannedImage({ model, recipe }: DescribedImage): PlannedImage {
+export function plannedImage({ model, recipe }: DescribedImage): PlannedImage {
   return {
     recipe,
     pins: [model.base, ...model.stages.map((stage) => stage.pin)].map((pin) => `${pin.ref}@${pin.digest}`),

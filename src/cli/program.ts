@@ -15,8 +15,10 @@ const about: Readonly<Partial<Record<Primary, string>>> = {
   package: 'make the package',
   release: 'run a release task',
   check: 'run a target of devflow.toml: check:pr is what a pull request must pass',
-  scan: 'scan dependencies, secrets and configuration',
+  scan: 'judge dependencies, image, configuration, secrets, licences and code',
 }
+
+const several = (word: string, before: readonly string[] = []): readonly string[] => [...before, word]
 
 /** Parses the words and runs the command; throws Failure('wrong-input') for what it cannot read. */
 export async function runProgram(argv: readonly string[], rest: readonly string[]): Promise<number> {
@@ -59,6 +61,11 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
       .option('--offline', 'accept an old vulnerability database, and say so')
       .option('--deadline <duration>', 'end the whole run after this time (exit 124)')
       .option('--allow-root', 'run containers as root; said in every summary')
+      .option(
+        '--report <format=file>',
+        'write what the gates found: sarif, junit, html, json (may be repeated)',
+        several,
+      )
 
   add(
     'init',
@@ -70,7 +77,44 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
     .option('--dry-run', 'show what would be written')
     .addHelpText('after', '\nExamples:\n  dwf init\n  dwf init --stack node,rust --dry-run')
 
+  const addScan = () =>
+    running(
+      add(
+        'scan [selector] [names...]',
+        `${about.scan} (bare: scan:all)`,
+        async (globals, output, selector, names, options) =>
+          (await import('./commands/scan.ts')).scan(selector, names, { ...options, rest }, globals, output),
+      ),
+    )
+      .option('--prune', 'with baseline: only take out what is no longer found')
+      .option('--java', 'with db update: the database of Java archives')
+      .option('--format <format>', 'with sbom: cyclonedx or spdx (default: cyclonedx)')
+      .addHelpText(
+        'after',
+        `
+Layers:
+  deps       known vulnerabilities of what lock files name
+  image      the image that tasks run in, or the images that are named
+  config     Dockerfiles, Kubernetes, Terraform, Helm, Compose, bake, workflows
+  secrets    keys and tokens in files
+  licenses   licences of dependencies
+  code       scanners of [scan.code.scanners], which write SARIF
+
+Examples:
+  dwf scan
+  dwf scan:deps --report sarif=deps.sarif --report html=deps.html
+  dwf scan:image shop:dev ./shop.tar registry:ghcr.io/shop/web:1.2
+  dwf scan db update
+  dwf scan baseline
+  dwf scan diff HEAD~1 HEAD
+  dwf scan sbom --format spdx > shop.spdx.json`,
+      )
+
   for (const primary of Object.keys(about) as Primary[]) {
+    if (primary === 'scan') {
+      addScan()
+      continue
+    }
     const command = add(
       `${primary} [selector]`,
       `${about[primary]} (bare: ${primary}:${defaultSelectors[primary]})`,
@@ -85,7 +129,6 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
       },
     )
     running(command)
-    if (primary === 'scan') command.addHelpText('after', '\ndwf scan:all runs every layer: deps, secrets, config.')
     if (primary === 'test')
       command.addHelpText('after', '\nExamples:\n  dwf test\n  dwf test:integration\n  dwf test -- --watch')
   }
@@ -121,12 +164,12 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
   running(
     add(
       'image <action> [names...]',
-      'build, ls, rm, fingerprint, base: the image that tasks run in',
+      'build, ls, rm, fingerprint, base, use: the image that tasks run in',
       async (globals, output, action, names, options) =>
         (await import('./commands/image.ts')).image(action, names, options, globals, output),
     ),
   ).option('--from <image>', 'with base: a local image to stand in for the pinned one that is named')
-  add('pin <action>', 'ls, update: what devflow.lock fixes', async (globals, output, action, options) =>
+  add('pin <action>', 'ls, update, trivy: what devflow.lock fixes', async (globals, output, action, options) =>
     (await import('./commands/pin.ts')).pin(action, options, globals, output),
   ).option('--dry-run', 'show what would change')
   add('doctor', 'find what keeps rootless containers and scans from working', async (globals, output, options) =>

@@ -88,7 +88,7 @@ function unknownStacks(config: Config): readonly Problem[] {
 }
 
 /** Read as a file of the repository: a link that leads out of it is as good as none. */
-function readLock(root: string): Lock | undefined {
+export function readLock(root: string): Lock | undefined {
   const text = openTree(root).text('devflow.lock')
   return text === undefined ? undefined : parseLock(text, join(root, 'devflow.lock'))
 }

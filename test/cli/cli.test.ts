@@ -172,3 +172,41 @@ test('files of dwf that are links out of the repository are not read, and nothin
     rmSync(join(root, name))
   }
 })
+
+test('what a scan cannot do with an option or a name is said, and nothing is written', (t) => {
+  const { run } = repo(t, { 'package.json': '{"scripts":{"test":"true"}}', 'package-lock.json': '{"packages":{}}' })
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['scan:deps --report pdf=x', /--report must be FORMAT=FILE, not "pdf=x"[\s\S]*json, sarif, junit, html/],
+    ['scan:deps --report html=', /--report must be FORMAT=FILE/],
+    ['scan:deps shop:dev', /scan:deps takes no names/],
+    ['scan:dep', /did you mean "scan:deps"/],
+    ['scan:code', /scan:code has nothing to look at: devflow.toml names no scanner of code/],
+    ['scan:image', /scan:image has nothing to look at: there is no Dockerfile.devflow/],
+    ['scan db', /dwf scan db status\|update/],
+    ['scan db drop', /unknown action "drop"/],
+    ['scan db update --dry-run', /scan db has no --dry-run/],
+    ['scan diff HEAD', /scan diff needs two things to compare/],
+    ['scan diff a b --report html=x', /scan diff has no --report/],
+    ['scan sbom --format xml', /unknown format "xml"/],
+    ['scan sbom -k', /scan sbom has no --keep-going/],
+    ['scan baseline x', /scan baseline takes no names/],
+  ]
+  for (const [words, said] of cases) {
+    const { status, stderr } = run(words.split(' '))
+    assert.equal(status, 2, `${words}\n${stderr}`)
+    assert.match(stderr, said, words)
+    assert.doesNotMatch(stderr, /bug of dwf/)
+  }
+})
+
+test('what the policy names and cannot be read is wrong input, before anything runs', (t) => {
+  const { run, root } = repo(t, { 'devflow.toml': '[scan]\nvex = ["vex.json"]\n' })
+  assert.match(run(['scan:deps']).stderr, /\[scan\] vex names vex.json, which cannot be read/)
+  assert.equal(run(['scan:deps']).status, 2)
+  assert.equal(run(['validate']).status, 2)
+  writeFileSync(join(root, 'vex.json'), '{"@context": "https://openvex.dev/ns/v0.2.0", "statements": 7}')
+  assert.match(run(['validate']).stderr, /vex.json:1:\d+[\s\S]*expected an array, found a number/)
+  writeFileSync(join(root, 'devflow.toml'), '')
+  writeFileSync(join(root, 'devflow.baseline.json'), '{')
+  assert.match(run(['validate']).stderr, /devflow.baseline.json:1:2[\s\S]*is not JSON/)
+})

@@ -61,7 +61,7 @@ async function described(globals: Globals) {
 async function openEngine(globals: Globals) {
   refuseRoot(globals.allowRoot)
   const { config } = await openWorkspace(globals)
-  await requireTrust(config)
+  await requireTrust({ config }, [])
   return chooseEngine(config.container.engine)
 }
 
@@ -80,7 +80,7 @@ async function showFingerprint(globals: Globals, output: Output): Promise<number
 
 async function build(globals: Globals, output: Output): Promise<number> {
   const { workspace, image } = await described(globals)
-  await requireTrust(workspace.config)
+  await requireTrust(workspace, [])
   if (globals.dryRun) {
     output.result(`would build ${nameOf(workspace)}:${image.fingerprint.slice(0, 16)} unless it is there`)
     return 0

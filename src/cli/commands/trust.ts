@@ -5,8 +5,10 @@ import { type TrustAsk, type TrustRequest, trustAsk } from '../../trust/requests
 import { approvalOf, approve, revoke, trustDiff, unapproved } from '../../trust/store.ts'
 import { type Diagnostic, Failure, failure } from '../../util/diagnostics.ts'
 import { printable } from '../../util/text.ts'
+import { judgeOf } from '../gates.ts'
 import type { Globals } from '../globals.ts'
 import type { Output } from '../output.ts'
+import { readLock, type Workspace } from '../workspace.ts'
 
 export interface TrustOptions {
   readonly ci?: boolean
@@ -21,7 +23,7 @@ export async function trust(
   output: Output,
 ): Promise<number> {
   const { config } = await loadConfig({ cwd: globals.cwd, ...(globals.config ? { file: globals.config } : {}) })
-  const ask = trustAsk(config)
+  const ask = trustAsk(config, judgeOf(readLock(config.root)))
   if (options.ci) return approveInCi(config, ask, output)
   switch (action ?? 'show') {
     case 'show':
@@ -118,9 +120,14 @@ function approveInCi(config: Config, ask: TrustAsk, output: Output): number {
  * @param commands those that are to run: what only another task asks for need not be approved for them
  * @returns what was approved and is used now
  */
-export async function requireTrust(config: Config, commands?: readonly string[]): Promise<readonly TrustRequest[]> {
-  const needed = trustAsk(config).requests.filter(
-    ({ task }) => task === undefined || (commands?.includes(task) ?? false),
+export async function requireTrust(
+  { config, lock }: Pick<Workspace, 'config' | 'lock'>,
+  commands?: readonly string[],
+): Promise<readonly TrustRequest[]> {
+  const needed = trustAsk(config, judgeOf(lock)).requests.filter(({ kind, task }) =>
+    kind === 'scanner-image'
+      ? commands === undefined || commands.some((command) => command.startsWith('scan:'))
+      : task === undefined || (commands?.includes(task) ?? false),
   )
   const missing = unapproved(config.root, needed)
   if (missing.length === 0) return needed

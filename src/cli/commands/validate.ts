@@ -1,8 +1,10 @@
 import { type Command, parseCommand } from '../../config/commands.ts'
 import { plan } from '../../plan/plan.ts'
 import { Failure } from '../../util/diagnostics.ts'
+import { lonePolicy } from '../gates.ts'
 import type { Globals } from '../globals.ts'
 import type { Output } from '../output.ts'
+import { describeImage, plannedImage } from '../prepare.ts'
 import { version } from '../version.ts'
 import { openWorkspace, refuse, resolveWorkspace } from '../workspace.ts'
 
@@ -11,20 +13,16 @@ export async function validate(globals: Globals, output: Output): Promise<number
   try {
     const workspace = await openWorkspace(globals)
     resolveWorkspace(workspace)
-    const { config, project } = workspace
+    const { config, project, lock } = workspace
+    await lonePolicy(config, lock).ready()
+    const image = config.runtime.profile === 'container' ? describeImage(workspace) : undefined
+    const common = { config, project, dwf: version, ...(image ? { image: plannedImage(image) } : {}) }
     for (const target of Object.keys(config.targets)) {
-      const { problems } = plan({
-        config,
-        project,
-        dwf: version,
-        commands: [parseCommand(`check:${target}`) as Command],
-      })
+      const { problems } = plan({ ...common, commands: [parseCommand(`check:${target}`) as Command] })
       await refuse(config, problems ?? [])
     }
     const tasks = plan({
-      config,
-      project,
-      dwf: version,
+      ...common,
       commands: Object.keys(config.tasks).map((task) => parseCommand(task) as Command),
     })
     await refuse(config, tasks.problems ?? [])

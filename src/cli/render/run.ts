@@ -5,6 +5,7 @@ import { unreachable } from '../../util/diagnostics.ts'
 import { printable } from '../../util/text.ts'
 import { formatDuration } from '../../util/units.ts'
 import type { Style } from './style.ts'
+import { isWorkflowLog, withoutCommands } from './workflow-log.ts'
 
 const signs = {
   passed: ['✔', 'green', 'passed'],
@@ -62,8 +63,10 @@ export function humanRun(options: {
   readonly out: (line: string) => void
   readonly style: Style
   readonly stream: boolean
+  readonly env?: NodeJS.ProcessEnv
 }) {
-  const { out, style } = options
+  const { style, env = process.env } = options
+  const out = isWorkflowLog(env) ? (text: string) => options.out(withoutCommands(text)) : options.out
   const open = new Map<TaskId, Lines>()
   const linesOf = (task: TaskId) => {
     let lines = open.get(task)
@@ -120,10 +123,22 @@ export interface SummaryOf {
   readonly remarks: readonly string[]
   /** Failed output was shown live already. */
   readonly streamed: boolean
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /** What is left on the screen when a run has ended. */
-export function summary({ result, planHash, engine, remarks, streamed }: SummaryOf, style: Style): string {
+export function summary(of: SummaryOf, style: Style): string {
+  const isLog = isWorkflowLog(of.env ?? process.env)
+  // A mark in front of what others said, as streamed output has it.
+  const lines = linesOf(of, isLog ? '  │ ' : '  ', style)
+  return isLog ? withoutCommands(lines.join('\n')) : lines.join('\n')
+}
+
+function linesOf(
+  { result, planHash, engine, remarks, streamed }: SummaryOf,
+  mark: string,
+  style: Style,
+): readonly string[] {
   const lines: string[] = ['']
   const width = Math.max(...result.tasks.map((task) => task.id.length), 4)
   for (const task of result.tasks) lines.push(`  ${line({ ...task, id: task.id.padEnd(width) }, style)}`)
@@ -133,7 +148,7 @@ export function summary({ result, planHash, engine, remarks, streamed }: Summary
       lines.push(
         '',
         `${style('bold', task.id)}${task.gate ? '' : ', its last lines:'}`,
-        ...task.tail.map((text) => `  ${tame(text, false)}`),
+        ...task.tail.map((text) => `${mark}${tame(text, false)}`),
       )
     }
     if (task.log) lines.push(style('dim', `  the whole log: ${task.log}`))
@@ -164,5 +179,5 @@ export function summary({ result, planHash, engine, remarks, streamed }: Summary
               : 'failed',
       )
   lines.push(`${verdict} in ${formatDuration(result.ms)}`)
-  return lines.join('\n')
+  return lines
 }
