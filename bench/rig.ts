@@ -7,6 +7,9 @@ export const project = join(import.meta.dirname, '..')
 export const bin = join(project, 'bin/dwf.js')
 export const node = process.execPath
 
+/** Made by scripts/world; its database is the small one for tests. */
+export const world = process.env.DWF_WORLD ?? '/var/tmp/dwf-world'
+
 const folder = mkdtempSync(join(tmpdir(), 'dwf-bench-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 mkdirSync(join(folder, 'config'))
@@ -15,6 +18,8 @@ symlinkSync(join(homedir(), '.config/containers'), join(folder, 'config/containe
 /** State and approvals of the benchmark's own; Podman keeps its configuration. */
 export const env: NodeJS.ProcessEnv = {
   ...process.env,
+  PATH: `${join(world, 'bin')}:${process.env.PATH}`,
+  DWF_TRIVY_CACHE: join(world, 'trivy-cache'),
   XDG_STATE_HOME: join(folder, 'state'),
   XDG_CONFIG_HOME: join(folder, 'config'),
   NO_COLOR: '1',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { commandRows } from './commands.ts'
 import { containerRows } from './containers.ts'
+import { gateRows } from './gates.ts'
 import type { Row } from './measure.ts'
 import { outputRows } from './output.ts'
 
@@ -19,6 +20,7 @@ const add = (more: readonly Row[]): void => {
 }
 
 add(commandRows(quick ? 5 : 30))
+add(gateRows(quick ? 3 : 10))
 add(containerRows(quick ? 2 : 7))
 add(await outputRows(quick ? 100_000_000 : 1_000_000_000))
 

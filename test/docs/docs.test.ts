@@ -77,6 +77,7 @@ test('every piece of devflow.toml in a page is valid', async () => {
 function keys(node: Node, path: readonly string[] = []): readonly (readonly [string, Node])[] {
   if (node.kind === 'table')
     return Object.entries(node.keys).flatMap(([name, child]): (readonly [string, Node])[] => {
+      if (child.kind === 'array' && child.of.kind === 'table') return [...keys(child.of, [...path, `${name}[]`])]
       const at = [...path, name]
       return child.kind === 'table' || child.kind === 'map' ? [...keys(child, at)] : [[at.join('.'), child]]
     })
