@@ -8,6 +8,7 @@ import type { GitState } from '../project/types.ts'
 import { failure } from '../util/diagnostics.ts'
 import { holderWord, thisProcess } from '../util/lock.ts'
 import { isInside } from '../util/paths.ts'
+import { proxyVariables } from '../util/proxies.ts'
 import { ignoreInGit, makeFolderWithin } from './folders.ts'
 
 export const workspace = '/workspace'
@@ -23,16 +24,6 @@ const caVariables = [
   'CARGO_HTTP_CAINFO',
   'GIT_SSL_CAINFO',
   'CURL_CA_BUNDLE',
-]
-const proxyVariables = [
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'ALL_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-  'all_proxy',
 ]
 
 /** How a plan meets this machine: shown, never hashed. */

@@ -1,6 +1,6 @@
 import type { Session } from '../engine/types.ts'
 import type { Plan, PlannedTask, TaskId } from '../plan/types.ts'
-import { type Diagnostic, Failure } from '../util/diagnostics.ts'
+import { type Diagnostic, Failure, failureLines } from '../util/diagnostics.ts'
 import { attempt } from './attempt.ts'
 import { TaskLog } from './log.ts'
 import { Masker } from './masker.ts'
@@ -226,10 +226,7 @@ async function runGate(task: PlannedTask, world: World, signal: AbortSignal): Pr
       return {
         kind: 'broken',
         summary: error.message.split('\n')[0]!,
-        lines: error.diagnostics.flatMap(({ message, hint }) => [
-          ...message.split('\n'),
-          ...(hint ? [`→ ${hint}`] : []),
-        ]),
+        lines: failureLines(error),
         diagnostics: error.diagnostics,
       }
     })

@@ -2,7 +2,7 @@ import { lstatSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { cacheFolder } from '../util/paths.ts'
 import { scanFailed } from './broken.ts'
-import { count } from './text.ts'
+import { count, minuteOf } from './text.ts'
 import { type Guarded, isGuarded, real } from './trivy/isolation.ts'
 import type { Database } from './types.ts'
 
@@ -46,7 +46,7 @@ export function databaseState(dir: string, now: number): Database {
   const updatedAt = typeof metadata?.UpdatedAt === 'string' ? Date.parse(metadata.UpdatedAt) : Number.NaN
   if (!metadata || Number.isNaN(updatedAt)) return unreadable('metadata.json does not say when it was made')
   if (metadata.Version !== 2) return unreadable(`it has schema ${JSON.stringify(metadata.Version)}, not 2`)
-  if (updatedAt > now + aheadMs) return unreadable(`it says that it was made in the future, at ${day(updatedAt)}`)
+  if (updatedAt > now + aheadMs) return unreadable(`it says that it was made in the future, at ${minuteOf(updatedAt)}`)
   const test = testMark(dir, file.size)
   return { kind: 'ready', dir, updatedAt, ageMs: Math.max(0, now - updatedAt), ...(test ? { test } : {}) }
 }
@@ -84,7 +84,7 @@ export function describeDatabase(database: Database): string {
         const { entries } = database.test
         return `TEST DATABASE (${entries === undefined ? 'unknown number of entries' : count(entries, 'entry', 'entries')})`
       }
-      return `vulnerability database of ${day(database.updatedAt)}, ${age(database.ageMs)} old`
+      return `vulnerability database of ${minuteOf(database.updatedAt)}, ${age(database.ageMs)} old`
     }
   }
 }
@@ -94,8 +94,6 @@ export function age(ms: number): string {
   const hours = Math.floor(ms / hour)
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
 }
-
-const day = (time: number): string => `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
 function read(path: string): string | undefined {
   try {

@@ -4,7 +4,7 @@ import type { ScanLayer } from '../config/commands.ts'
 import type { ScanConfig } from '../config/types.ts'
 import type { ToolPin } from '../pins/types.ts'
 import type { GateRunner, Verdict } from '../run/types.ts'
-import { Failure } from '../util/diagnostics.ts'
+import { Failure, failureLines } from '../util/diagnostics.ts'
 import { once } from '../util/once.ts'
 import { projectStateFolder } from '../util/paths.ts'
 import { contentsOf, stampOf } from './content.ts'
@@ -17,7 +17,7 @@ import type { CodeRunner, ImageAccess, LayerContext, Look } from './layers/types
 import { judgeLicenses } from './licenses.ts'
 import { decide } from './policy/decide.ts'
 import { type PolicyFiles, policyOf, readPolicyFiles } from './policy/policy.ts'
-import { count, oneLine } from './text.ts'
+import { count, minuteOf, oneLine } from './text.ts'
 import { walkTree } from './tree.ts'
 import { findTrivy } from './trivy/find.ts'
 import { type Guarded, isGuarded, real } from './trivy/isolation.ts'
@@ -170,7 +170,7 @@ function judge(layer: ScanLayer, look: Look, scan: ScanConfig, files: PolicyFile
   const passed = gate(decided, policy.limit)
   const remarks = [
     ...(look.database ? [look.database] : []),
-    ...(look.isCached ? [`as found at ${stamp(look.scannedAt)} in the same contents`] : []),
+    ...(look.isCached ? [`as found at ${minuteOf(look.scannedAt)} in the same contents`] : []),
   ]
   const remaining = [...own.lines, ...looked.lines, ...look.lines]
   const lines = [...passed.lines, ...remaining]
@@ -209,8 +209,6 @@ function requireAll(findings: readonly Finding[], decisions: readonly Decision[]
   if (findings.some((finding) => !decided.has(finding))) throw new Error('a finding got lost on its way to the verdict')
 }
 
-const stamp = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-
 function brokenVerdict(summary: string, lines: readonly string[]): Verdict {
   const diagnostic = {
     severity: 'error',
@@ -223,10 +221,7 @@ function brokenVerdict(summary: string, lines: readonly string[]): Verdict {
 
 function brokenBy(error: unknown): Verdict {
   if (error instanceof Failure)
-    return brokenVerdict(
-      (error.diagnostics[0]?.message ?? error.message).split('\n')[0]!,
-      error.diagnostics.flatMap(({ message, hint }) => [...message.split('\n'), ...(hint ? [`→ ${hint}`] : [])]),
-    )
+    return brokenVerdict((error.diagnostics[0]?.message ?? error.message).split('\n')[0]!, failureLines(error))
   return brokenVerdict(`the gate could not run: ${oneLine(error instanceof Error ? error.message : String(error))}`, [])
 }
 

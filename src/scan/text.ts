@@ -18,3 +18,6 @@ export function shownPath(path: string): string {
 export function count(amount: number, one: string, many = `${one}s`): string {
   return `${amount} ${amount === 1 ? one : many}`
 }
+
+/** `2026-11-22 07:31 UTC`, of ms since the epoch. */
+export const minuteOf = (time: number): string => `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`

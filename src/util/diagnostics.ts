@@ -35,6 +35,11 @@ export class Failure extends Error {
   }
 }
 
+/** What a failure says where there is no terminal to draw it: each message, and below it the way out. */
+export function failureLines({ diagnostics }: Failure): readonly string[] {
+  return diagnostics.flatMap(({ message, hint }) => [...message.split('\n'), ...(hint ? [`→ ${hint}`] : [])])
+}
+
 /** Shorthand for the commonest case: one error with a code, a sentence and a way out. */
 export function failure(kind: FailureKind, code: string, message: string, hint?: string, where?: Span): Failure {
   return new Failure(kind, {
