@@ -2,46 +2,10 @@ import { parseJson } from '../project/json.ts'
 import type { Path } from '../project/manifest.ts'
 import { type Diagnostic, Failure, type Span } from '../util/diagnostics.ts'
 import { didYouMean, printable } from '../util/text.ts'
-import { type Shape, shapes } from './lock-shape.ts'
+import { bundleFields, type Field, head, lists, topKeys } from './lock-fields.ts'
 import { sortLock } from './order.ts'
-import type { ImagePin, Lock, PackagePin, ToolPin } from './types.ts'
-
-interface Field {
-  readonly shape: Shape
-  readonly isOptional?: boolean
-  /** A list of such values instead of one. */
-  readonly isList?: boolean
-}
-
-const imageFields = {
-  tool: { shape: shapes.tool },
-  ref: { shape: shapes.ref },
-  digest: { shape: shapes.digest },
-  version: { shape: shapes.version },
-  source: { shape: shapes.source, isOptional: true },
-}
-const packageFields = {
-  tool: { shape: shapes.tool },
-  registry: { shape: shapes.registry },
-  name: {
-    shape: {
-      expected: 'a name of its registry',
-      is: (text: string) => shapes.npmName.is(text) || shapes.pypiName.is(text),
-    },
-  },
-  version: { shape: shapes.version },
-  integrity: { shape: shapes.integrity, isOptional: true },
-  source: { shape: shapes.source, isOptional: true },
-}
-const toolFields = {
-  name: { shape: shapes.tool },
-  minimum: { shape: shapes.version },
-  denied: { shape: shapes.version, isList: true },
-  checksums: { shape: shapes.checksum, isList: true, isOptional: true },
-  image: { shape: shapes.pinnedImage, isOptional: true },
-}
-const head = { schema: { shape: shapes.schema }, dwf: { shape: shapes.version }, epoch: { shape: shapes.day } }
-const lists = { images: imageFields, packages: packageFields, tools: toolFields }
+import { notePlace } from './places.ts'
+import type { Lock } from './types.ts'
 
 /**
  * devflow.lock as text → Lock, in its one order.
@@ -75,13 +39,22 @@ export function parseLock(text: string, file: string): Lock {
   }
   const lock = read(parsed.value, report)
   if (problems.some((one) => one.severity === 'error')) throw new Failure('wrong-input', problems)
-  return sortLock(lock)
+  const sorted = sortLock(lock)
+  for (const key of ['images', 'packages', 'actions'] as const)
+    for (const [index, pin] of lock[key].entries()) notePlace(pin, (field) => parsed.span(pathOf(key, index, field)))
+  for (const pin of sorted.tools) {
+    const index = lock.tools.findIndex(({ name }) => name === pin.name)
+    notePlace(pin, (field) => parsed.span(pathOf('tools', index, field)))
+  }
+  return sorted
 }
+
+const pathOf = (key: string, index: number, field: string | undefined): Path =>
+  field === undefined ? [key, index] : [key, index, field]
 
 type Report = (message: string, path: Path, hint?: string) => void
 
 function read(value: unknown, report: Report): Lock {
-  const top = { ...head, ...Object.fromEntries(Object.keys(lists).map((key) => [key, undefined])) }
   if (!isObject(value)) report(`devflow.lock must be a JSON object`, [])
   const root = isObject(value) ? value : {}
   // A lock of a later dwf has keys that this one cannot know: only the schema is worth a word then.
@@ -94,13 +67,16 @@ function read(value: unknown, report: Report): Lock {
     )
     return root as unknown as Lock
   }
-  for (const key of Object.keys(root)) if (!Object.hasOwn(top, key)) unknownKey(key, [key], Object.keys(top), report)
+  for (const key of Object.keys(root)) if (!topKeys.includes(key)) unknownKey(key, [key], topKeys, report)
   const fields = readFields(root, head, [], report)
   const entries = Object.entries(lists).map(([key, shape]) => [key, readList(root[key], shape, key, report)] as const)
-  const lock = { ...fields, ...Object.fromEntries(entries) } as unknown as Lock
-  noTwice(lock.images, 'images', (pin: ImagePin) => `${pin.tool} ${pin.version}`, report)
-  noTwice(lock.packages, 'packages', (pin: PackagePin) => `${pin.tool} ${pin.version}`, report)
-  noTwice(lock.tools, 'tools', (pin: ToolPin) => pin.name, report)
+  const bundle = root.bundle === undefined ? undefined : readEntry(root.bundle, bundleFields, ['bundle'], report)
+  const lock = { ...fields, ...Object.fromEntries(entries), ...(bundle ? { bundle } : {}) } as unknown as Lock
+  noTwice(lock.images, 'images', (pin) => `${pin.tool} ${pin.version}`, report)
+  noTwice(lock.packages, 'packages', (pin) => `${pin.tool} ${pin.version}`, report)
+  noTwice(lock.tools, 'tools', (pin) => pin.name, report)
+  noTwice(lock.actions, 'actions', (pin) => `${pin.name}`.toLowerCase(), report)
+  noTwice(lock.generated, 'generated', (pin) => pin.path, report)
   return lock
 }
 
@@ -115,16 +91,23 @@ function readList(
     report(`${key} must be a list`, [key])
     return []
   }
-  return value.flatMap((entry: unknown, index) => {
-    if (!isObject(entry)) {
-      report(`${key} must hold objects`, [key, index])
-      return []
-    }
-    for (const name of Object.keys(entry)) {
-      if (!Object.hasOwn(fields, name)) unknownKey(name, [key, index, name], Object.keys(fields), report)
-    }
-    return [readFields(entry, fields, [key, index], report)]
-  })
+  return value.flatMap((entry: unknown, index) => readEntry(entry, fields, [key, index], report) ?? [])
+}
+
+function readEntry(
+  entry: unknown,
+  fields: Readonly<Record<string, Field>>,
+  path: Path,
+  report: Report,
+): object | undefined {
+  if (!isObject(entry)) {
+    report(path.length === 1 ? `${path[0]} must be an object` : `${path[0]} must hold objects`, path)
+    return undefined
+  }
+  for (const name of Object.keys(entry)) {
+    if (!Object.hasOwn(fields, name)) unknownKey(name, [...path, name], Object.keys(fields), report)
+  }
+  return readFields(entry, fields, path, report)
 }
 
 function readFields(

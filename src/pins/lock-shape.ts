@@ -37,8 +37,29 @@ export const shapes = {
   },
   source: matching('one line of text', /^[^\u0000-\u001f\u007f]{1,500}$/),
   day: { expected: 'a day as YYYY-MM-DD', is: isDay },
+  actionName: matching(
+    'an action as owner/name, without a folder',
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/,
+  ),
+  actionVersion: {
+    expected: 'an exact tag such as v7.0.1',
+    is: (text) => text.length <= 128 && /^v?\d[0-9A-Za-z.-]*$/.test(text) && valid(text) !== null,
+  },
+  sha: matching('a commit of 40 hexadecimal digits', /^[0-9a-f]{40}$/),
+  sha256: matching('64 hexadecimal digits', /^[0-9a-f]{64}$/),
+  bundlePath: matching('a path under .github/dwf/', /^\.github\/dwf(\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){1,8}$/),
+  generatedPath: { expected: 'a path from the root of the repository to a file in it', is: isPathInside },
   schema: matching('"dwf.lock/1"', /^dwf\.lock\/1$/),
 } as const satisfies Record<string, Shape>
+
+/** Whatever git calls a path: relative, `/` between its parts, never into `.git`. */
+function isPathInside(text: string): boolean {
+  return (
+    text.length <= 1024 &&
+    /^[^\u0000-\u001f\u007f\\]+$/.test(text) &&
+    text.split('/').every((part) => !['', '.', '..', '.git'].includes(part.toLowerCase()))
+  )
+}
 
 /** True for a day that the calendar has. */
 export function isDay(text: string): boolean {
@@ -65,3 +86,6 @@ export function integrityOf(asked: string): string | undefined {
   const text = `${algorithm}-${Buffer.from(hex, 'hex').toString('base64')}`
   return integrityParts(text) ? text : undefined
 }
+
+/** True for `owner/name`. */
+export const isActionName = (text: string): boolean => shapes.actionName.is(text)

@@ -13,7 +13,7 @@ export function newest<T extends { readonly version: string }>(pins: readonly T[
   )
 }
 
-/** The same lock in the one order in which it is written: the base first, then by tool and version. */
+/** The same lock in the one order in which it is written: the base first, then by tool and version; actions by name. */
 export function sortLock(lock: Lock): Lock {
   const byPin = (a: ImagePin | PackagePin, b: ImagePin | PackagePin): number =>
     Number(b.tool === 'base') - Number(a.tool === 'base') ||
@@ -28,5 +28,9 @@ export function sortLock(lock: Lock): Lock {
     tools: [...lock.tools]
       .sort((a, b) => byCodeUnit(a.name, b.name))
       .map((tool) => ({ ...tool, denied: [...tool.denied].sort(compareVersions) })),
+    actions: [...lock.actions].sort(
+      (a, b) => byCodeUnit(a.name.toLowerCase(), b.name.toLowerCase()) || byCodeUnit(a.name, b.name),
+    ),
+    generated: [...lock.generated].sort((a, b) => byCodeUnit(a.path, b.path)),
   }
 }

@@ -42,6 +42,33 @@ export interface ToolPin {
   readonly image?: string
 }
 
+/** An action of GitHub Actions, fixed by its commit. */
+export interface ActionPin {
+  /** `owner/name`, lower or upper case as its owner writes it, without a folder. */
+  readonly name: string
+  /** Exact, as it is tagged: `v7.0.1`. */
+  readonly version: string
+  /** 40 hexadecimal digits. */
+  readonly sha: string
+  readonly source?: string
+}
+
+/** dwf itself as a file of the repository, which the jobs run. */
+export interface BundlePin {
+  readonly path: string
+  readonly version: string
+  /** Hex. */
+  readonly sha256: string
+}
+
+/** A generated file as dwf wrote it: what people changed since is kept when it is written again. */
+export interface GeneratedPin {
+  /** From the root. */
+  readonly path: string
+  /** Of its base text, hex. */
+  readonly sha256: string
+}
+
 /** devflow.lock: everything fixed by content, and the version of dwf that wrote it. */
 export interface Lock {
   readonly schema: 'dwf.lock/1'
@@ -51,6 +78,9 @@ export interface Lock {
   readonly images: readonly ImagePin[]
   readonly packages: readonly PackagePin[]
   readonly tools: readonly ToolPin[]
+  readonly actions: readonly ActionPin[]
+  readonly bundle?: BundlePin
+  readonly generated: readonly GeneratedPin[]
 }
 
 /** The pins that came with this version of dwf, and the day on which they were collected. */
@@ -59,6 +89,46 @@ export interface ShippedPins {
   readonly images: readonly ImagePin[]
   readonly packages: readonly PackagePin[]
   readonly tools: readonly ToolPin[]
+  readonly actions: readonly ActionPin[]
+}
+
+/** What is known of actions without asking anybody: tags and commits, and what must never run. */
+export interface KnownActions {
+  /**
+   * The pin of the lock; else the one that came with dwf; else the newest known tag. Never a denied one.
+   * @throws Failure('wrong-input') for an action that is not known, 'refused' for one that must not run
+   */
+  readonly pin: (name: string) => ActionPin
+  /** Commit of a tag such as `v4` or `v4.2.2`; undefined for one that is not known. */
+  readonly commitOf: (name: string, tag: string) => string | undefined
+  /** The most exact version of a commit; undefined for one that is not known. */
+  readonly versionOf: (name: string, sha: string) => string | undefined
+  /** The exact version for a moving tag such as `v4`, with its commit: of those in its range the one that `pin` prefers. */
+  readonly exact: (name: string, tag: string) => ActionPin | undefined
+  /** Why it must not run; undefined for what nobody has warned of. `ref` is a tag or a commit. */
+  readonly denied: (name: string, ref: string) => string | undefined
+}
+
+/** A tag as the repository of an action has it. */
+export interface RemoteTag {
+  readonly name: string
+  /** The commit, whatever the tag itself is. */
+  readonly sha: string
+  /** Of an annotated tag: the tag, which people pin by mistake. */
+  readonly object?: string
+  /** Milliseconds since 1970; undefined when nobody tells. */
+  readonly publishedAt?: number
+  /** Its release is marked as one that is not for everybody. */
+  readonly isPrerelease?: boolean
+}
+
+/** Where the tags of actions are read. */
+export interface RemoteTags {
+  /**
+   * @param repository `owner/name`
+   * @throws Failure('machine-cannot') when it cannot be asked
+   */
+  readonly tags: (repository: string, signal?: AbortSignal) => Promise<readonly RemoteTag[]>
 }
 
 /** How a tool comes into an image; undefined for a tool that no stack knows. */

@@ -4,7 +4,7 @@ import { isFor } from './candidates.ts'
 import { compareVersions, newest, sortLock } from './order.ts'
 import { type ResolveOptions, resolveToolchains } from './resolve.ts'
 import { shippedPins } from './shipped.ts'
-import type { ImagePin, Lock, PackagePin, Resolution, ToolPin } from './types.ts'
+import type { ActionPin, ImagePin, Lock, PackagePin, Resolution, ToolPin } from './types.ts'
 
 export type LockOptions = Pick<ResolveOptions, 'requests' | 'recipeOf' | 'toolchains'> & {
   /** Of dwf, written into the lock. */
@@ -18,8 +18,17 @@ export interface PinChange {
   readonly to: string
 }
 
+export type UpdateOptions = LockOptions & {
+  /** YYYY-MM-DD */
+  readonly today: string
+  /** What `refreshActions` gave; the lock's own where it was not asked. */
+  readonly actions?: readonly ActionPin[]
+  /** Only these tools move, and neither the epoch nor dwf's own version; everything where it is undefined. */
+  readonly only?: readonly string[]
+}
+
 /**
- * The first lock of a repository: of the shipped pins those that it uses. Its epoch is the day of these pins, not of
+ * The first lock of a repository: of the shipped pins those that it uses. Actions and generated files are the generator's. Its epoch is the day of these pins, not of
  * today: two inits with the same dwf give the same bytes.
  */
 export function shippedLock(options: LockOptions): { readonly lock: Lock; readonly resolution: Resolution } {
@@ -31,17 +40,20 @@ export function shippedLock(options: LockOptions): { readonly lock: Lock; readon
     images: usedImages(resolution),
     packages: usedPackages(resolution),
     tools: shippedPins.tools,
+    actions: [],
+    generated: [],
   }
   return { lock: sortLock(lock), resolution }
 }
 
 /**
  * Moves the epoch to today (never back) and each pin that the repository uses to the newest known one that still
- * satisfies every request. Pins of tools that nobody asks for stay as they are: a person put them there.
+ * satisfies every request. Pins of tools that nobody asks for stay as they are: a person put them there. So do the bundle
+ * and what is noted of generated files.
  */
 export function updateLock(
   lock: Lock,
-  options: LockOptions & { readonly today: string },
+  options: UpdateOptions,
 ): { readonly lock: Lock; readonly changes: readonly PinChange[]; readonly resolution: Resolution } {
   const known: Lock = {
     ...lock,
@@ -49,16 +61,18 @@ export function updateLock(
     packages: freshest(lock.packages, shippedPins.packages, options),
   }
   const resolution = resolveToolchains({ ...options, lock: known, complete: true })
-  const used = new Set(['base', ...resolution.toolchains.map((one) => one.tool)])
+  const tools = ['base', ...resolution.toolchains.map((one) => one.tool)]
+  const used = new Set(tools.filter((tool) => options.only?.includes(tool) ?? true))
   const images = merge(lock.images, usedImages(resolution), used)
   const packages = merge(lock.packages, usedPackages(resolution), used)
   const next: Lock = {
-    schema: 'dwf.lock/1',
-    dwf: options.version,
-    epoch: [options.today, lock.epoch].sort().at(-1)!,
+    ...lock,
+    dwf: options.only ? lock.dwf : options.version,
+    epoch: options.only ? lock.epoch : [options.today, lock.epoch].sort().at(-1)!,
     images,
     packages,
     tools: allTightened(lock.tools),
+    actions: options.actions ?? lock.actions,
   }
   const changes = [...changesOf(lock.images, images), ...changesOf(lock.packages, packages)]
   return { lock: sortLock(next), changes: changes.sort((a, b) => byCodeUnit(a.tool, b.tool)), resolution }
@@ -94,7 +108,7 @@ function merge<T extends ImagePin | PackagePin>(
   next: readonly T[],
   used: ReadonlySet<string>,
 ): readonly T[] {
-  return [...own.filter((pin) => !used.has(pin.tool)), ...next]
+  return [...own.filter((pin) => !used.has(pin.tool)), ...next.filter((pin) => used.has(pin.tool))]
 }
 
 function changesOf<T extends ImagePin | PackagePin>(before: readonly T[], after: readonly T[]): PinChange[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatLock, type Lock, parseLock, shippedPins } from '../../src/pins/index.ts'
+import { formatLock, type Lock, parseLock, placeOf, shippedPins } from '../../src/pins/index.ts'
 import { sortLock } from '../../src/pins/order.ts'
 import { Failure } from '../../src/util/diagnostics.ts'
 
@@ -64,8 +64,29 @@ const locks: fc.Arbitrary<Lock> = fc
     tools: fc.uniqueArray(fc.record({ name: tool, minimum: version, denied: fc.array(version) }), {
       selector: (one) => one.name,
     }),
+    actions: fc.uniqueArray(
+      fc
+        .record({
+          name: fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,9}\/[A-Za-z0-9_][A-Za-z0-9._-]{0,9}$/),
+          version: version.map((text) => `v${text.replace(/\+.*/, '')}`),
+          sha: hex(40),
+          source,
+        })
+        .map(without),
+      { selector: (one) => one.name.toLowerCase() },
+    ),
+    bundle: fc.option(
+      fc.record({ path: tool.map((name) => `.github/dwf/${name}.mjs`), version, sha256: hex(64) }).map(without),
+      {
+        nil: undefined,
+      },
+    ),
+    generated: fc.uniqueArray(
+      fc.record({ path: tool.map((name) => `.github/workflows/${name}.yml`), sha256: hex(64) }).map(without),
+      { selector: (one) => one.path },
+    ),
   })
-  .map((lock) => sortLock(lock as unknown as Lock))
+  .map((lock) => sortLock(without(lock) as unknown as Lock))
 
 test('what is formatted parses to the same lock, and formats to the same bytes', () => {
   fc.assert(
@@ -86,6 +107,8 @@ test('a lock has one line for each pin', () => {
     images: shippedPins.images.slice(0, 2),
     packages: [],
     tools: shippedPins.tools,
+    actions: [],
+    generated: [],
   }
   const lines = formatLock(lock).split('\n')
   assert.equal(lines.length, 14)
@@ -98,16 +121,21 @@ test('a lock has one line for each pin', () => {
 })
 
 test('the order of the pins in a lock does not change its bytes', () => {
-  const lock: Lock = { schema: 'dwf.lock/1', dwf: '0.1.0', epoch: '2026-11-22', ...shippedPins }
+  const lock: Lock = { schema: 'dwf.lock/1', dwf: '0.1.0', epoch: '2026-11-22', ...shippedPins, generated: [] }
   assert.equal(
-    formatLock({ ...lock, images: [...lock.images].reverse(), packages: [...lock.packages].reverse() }),
+    formatLock({
+      ...lock,
+      images: [...lock.images].reverse(),
+      packages: [...lock.packages].reverse(),
+      actions: [...lock.actions].reverse(),
+    }),
     formatLock(lock),
   )
 })
 
 test('every shipped pin has the form that a lock demands', () => {
   const { date, ...pins } = shippedPins
-  parseLock(formatLock({ schema: 'dwf.lock/1', dwf: '0.1.0', epoch: date, ...pins }), 'devflow.lock')
+  parseLock(formatLock({ schema: 'dwf.lock/1', dwf: '0.1.0', epoch: date, ...pins, generated: [] }), 'devflow.lock')
 })
 
 const good = formatLock({
@@ -117,6 +145,8 @@ const good = formatLock({
   images: shippedPins.images.slice(0, 1),
   packages: [],
   tools: [],
+  actions: [],
+  generated: [],
 })
 
 /** The first diagnostic of a text that is refused, as `line:column message (hint)`. */
@@ -172,10 +202,89 @@ test('bad locks are refused with the place and the way out', () => {
   assert.match(refusal(`${'['.repeat(100000)}`), /nested/)
 })
 
+const workflows = formatLock({
+  ...parseLock(good, 'devflow.lock'),
+  actions: [
+    { name: 'docker/login-action', version: 'v4.6.0', sha: 'b'.repeat(40) },
+    { name: 'Actions/checkout', version: '7.0.1', sha: 'a'.repeat(40), source: 'read from its repository' },
+  ],
+  bundle: { path: '.github/dwf/dwf.mjs', version: '0.1.0', sha256: 'c'.repeat(64) },
+  generated: [
+    { path: '.github/workflows/z.yml', sha256: 'd'.repeat(64) },
+    { path: '.github/workflows/a.yml', sha256: 'e'.repeat(64) },
+  ],
+})
+
+test('what a repository with workflows has comes last, one pin a line, in one order', () => {
+  assert.equal(
+    workflows.slice(workflows.indexOf('  "tools"')),
+    `  "tools": [],
+  "actions": [
+    { "name": "Actions/checkout", "version": "7.0.1", "sha": "${'a'.repeat(40)}", "source": "read from its repository" },
+    { "name": "docker/login-action", "version": "v4.6.0", "sha": "${'b'.repeat(40)}" }
+  ],
+  "bundle": { "path": ".github/dwf/dwf.mjs", "version": "0.1.0", "sha256": "${'c'.repeat(64)}" },
+  "generated": [
+    { "path": ".github/workflows/a.yml", "sha256": "${'e'.repeat(64)}" },
+    { "path": ".github/workflows/z.yml", "sha256": "${'d'.repeat(64)}" }
+  ]
+}
+`,
+  )
+})
+
+test('a lock from before there were workflows keeps its bytes', () => {
+  const old = `{\n  "schema": "dwf.lock/1",\n  "dwf": "0.1.0",\n  "epoch": "2026-11-22",\n  "images": [],\n  "packages": [],\n  "tools": []\n}\n`
+  const lock = parseLock(old, 'devflow.lock')
+  assert.deepEqual([lock.actions, lock.generated, lock.bundle], [[], [], undefined])
+  assert.equal(formatLock(lock), old)
+})
+
+test('bad pins of actions, of the bundle and of generated files are refused with the place', () => {
+  const at = (from: string | RegExp, to: string) => refusal(workflows.replace(from, to))
+  const cases: readonly (readonly [string | RegExp, string, RegExp])[] = [
+    ['Actions/checkout', 'checkout', /^11:7 name must be an action as owner\/name, without a folder, not "checkout"$/],
+    ['Actions/checkout', 'github/codeql-action/init', /^11:7 name must be an action as owner\/name, without a folder/],
+    ['Actions/checkout', '-x/y', /^11:7 name must be/],
+    ['Actions/checkout', 'x/..', /^11:7 name must be/],
+    ['Actions/checkout', 'x/y --upload-pack=z', /^11:7 name must be/],
+    ['"7.0.1"', '"v7"', /^11:35 version must be an exact tag such as v7\.0\.1, not "v7"$/],
+    ['"7.0.1"', '"main"', /version must be an exact tag/],
+    ['a'.repeat(40), 'a'.repeat(39), /^11:55 sha must be a commit of 40 hexadecimal digits/],
+    ['a'.repeat(40), 'A'.repeat(40), /sha must be a commit/],
+    ['docker/login-action', 'actions/CHECKOUT', /^12:5 actions\/checkout is pinned twice \(remove one of the two\)$/],
+    ['"sha": "b', '"shа": "b', /^12:\d+ unknown key "shа" \(did you mean "sha"\?\)$/],
+    ['"sha": "b', '"digest": "b', /unknown key "digest" \(known are name, version, sha, source\)/],
+    ['.github/dwf/dwf.mjs', '.github/workflows/dwf.mjs', /^14:15 path must be a path under \.github\/dwf\//],
+    ['.github/dwf/dwf.mjs', '.github/dwf/../x', /path must be a path under/],
+    ['.github/dwf/dwf.mjs', '.github/dwf/', /path must be a path under/],
+    ['c'.repeat(64), 'c'.repeat(63), /^14:66 sha256 must be 64 hexadecimal digits/],
+    ['"version": "0.1.0", "sha', '"version": "latest", "sha', /^14:46 version must be a version such as/],
+    [/"bundle": \{.*\}/, '"bundle": []', /^14:3 bundle must be an object/],
+    [/"bundle": \{ /, '"bundle": { "url": "x", ', /^14:15 unknown key "url" \(known are path, version, sha256\)/],
+    ['workflows/z.yml', 'workflows/a.yml', /^17:5 \.github\/workflows\/a\.yml is pinned twice/],
+    ['.github/workflows/z.yml', '/etc/passwd', /^17:7 path must be a path from the root of the repository/],
+    ['.github/workflows/z.yml', '../z.yml', /^17:7 path must be/],
+    ['.github/workflows/z.yml', '.GIT/hooks/pre-commit', /^17:7 path must be/],
+    ['"actions"', '"action"', /^10:3 unknown key "action" \(did you mean "actions"\?\)/],
+    [/"generated": \[[^\]]*\]/, '"generated": "x"', /^15:3 generated must be a list/],
+    [/"generated": \[[^\]]*\]/, '"generated": [1]', /^15:17 generated must hold objects/],
+  ]
+  for (const [from, to, said] of cases) assert.match(at(from, to), said, `${from} → ${to}`)
+})
+
+test('pins know where they are written', () => {
+  const lock = parseLock(workflows, 'devflow.lock')
+  const place = placeOf(lock.actions[1]!, 'sha')
+  assert.deepEqual([place?.file, place?.line, place?.column], ['devflow.lock', 12, 59])
+  assert.equal(placeOf(lock.images[0]!)?.line, 6)
+  assert.equal(placeOf({ ...lock.actions[1]! }, 'sha'), undefined)
+})
+
 test('no text at all makes the parser throw anything but a Failure', () => {
   const mutated = fc
-    .tuple(fc.nat(good.length), fc.nat(20), fc.string())
-    .map(([at, length, text]) => good.slice(0, at) + text + good.slice(at + length))
+    .tuple(fc.nat(workflows.length), fc.nat(20), fc.string())
+    .map(([at, length, text]) => workflows.slice(0, at) + text + workflows.slice(at + length))
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json(), mutated), (text) => {
       try {
