@@ -1,5 +1,7 @@
 export { pinned, renderBake, renderDockerfile } from './image-files.ts'
+export { filesBelow } from './place.ts'
 export { type PlanInput, type PlannedFile, plannedFiles, renderConfig } from './planned.ts'
 export { type DefaultTargets, defaultTargets } from './targets.ts'
 export { compileTemplate, renderTemplate } from './template.ts'
 export { type ScaffoldOptions, type ScaffoldResult, scaffold } from './write.ts'
+export { type FileWrite, sweepLeftOvers, type WriteOptions, writeFiles } from './write-files.ts'

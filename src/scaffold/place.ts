@@ -1,7 +1,7 @@
-import { accessSync, constants, lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, lstatSync, readdirSync, readFileSync, realpathSync, type Stats } from 'node:fs'
+import { join, relative, sep } from 'node:path'
 import { failure } from '../util/diagnostics.ts'
-import { printable } from '../util/text.ts'
+import { byCodeUnit, printable } from '../util/text.ts'
 
 /** Where a planned file would come to lie, looked at without following a single link. */
 export interface Place {
@@ -46,6 +46,21 @@ export function lookAt(root: string, path: string): Place {
     mode: stat ? stat.mode & 0o777 : undefined,
     newFolders,
   }
+}
+
+/** What is written lies beside its place first, under such a name: with the process that made it. */
+export const temporaryName = /^\.dwf-(\d+)-[0-9a-f]{12}(\.old)?$/
+
+/**
+ * Every file below a folder, from the root, in code-unit order, but for what a run that was killed left of its writing;
+ * [] where there is no such folder. No link is followed.
+ */
+export function filesBelow(root: string, folder: string): readonly string[] {
+  if (!seen(root, folder)?.isDirectory()) return []
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !temporaryName.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
+    .sort(byCodeUnit)
 }
 
 function seen(root: string, path: string): Stats | undefined {

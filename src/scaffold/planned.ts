@@ -1,3 +1,4 @@
+import { branchName } from '../config/definition.ts'
 import type { Config } from '../config/types.ts'
 import { imageName } from '../image/names.ts'
 import type { ImageModel } from '../image/types.ts'
@@ -19,7 +20,7 @@ export interface PlannedFile {
 }
 
 export interface PlanInput {
-  readonly project: Pick<Project, 'name' | 'units'>
+  readonly project: Pick<Project, 'name' | 'units' | 'git'>
   /** The repository's own, when it has a devflow.toml: then that file stays as it is. */
   readonly config?: Pick<Config, 'file' | 'text' | 'container'>
   readonly lock: Lock
@@ -46,7 +47,19 @@ export function plannedFiles(input: PlanInput): readonly PlannedFile[] {
 /** The devflow.toml of a repository that has none. Pure. */
 export function renderConfig(project: PlanInput['project']): string {
   const stack = [...new Set(project.units.map((unit) => unit.stack))].sort(byCodeUnit)
-  return renderTemplate('devflow.toml.hbs', { name: project.name, stack, ...defaultTargets(project) })
+  const branch = defaultBranchOf(project)
+  return renderTemplate('devflow.toml.hbs', {
+    name: project.name,
+    stack,
+    ...defaultTargets(project),
+    branch: branch === 'main' ? '' : branch,
+  })
+}
+
+/** Of what git knows without a network; `main` where it does not say, or has a name that [ci] does not take. */
+function defaultBranchOf({ git }: PlanInput['project']): string {
+  const branch = git?.defaultBranch ?? (git?.branch === 'master' ? git.branch : 'main')
+  return branchName.test(branch) ? branch : 'main'
 }
 
 /** Says which file gave the name that cannot be written down. */

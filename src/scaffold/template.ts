@@ -83,8 +83,12 @@ export function renderTemplate(name: string, values: object): string {
 
 const compiled = new Map<string, (values: object) => string>()
 
+/** Put in by the bundler where dwf is one file. */
+declare const DWF_TEMPLATES: Readonly<Record<string, string>> | undefined
+
 /** The text of a file of templates/. */
 export function readTemplate(name: string): string {
+  if (typeof DWF_TEMPLATES !== 'undefined') return DWF_TEMPLATES[name]!
   return readFileSync(join(templatesFolder(), name), 'utf8')
 }
 

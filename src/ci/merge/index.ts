@@ -1,0 +1,7 @@
+export { hashOf } from './base.ts'
+export { type Drift, driftOf, outcomeDiff } from './drift.ts'
+export { type GenerationInput, planGeneration } from './generation.ts'
+export { mergeFile } from './merge-file.ts'
+export { baseFolder, basePath } from './messages.ts'
+export type * from './types.ts'
+export { unifiedDiff } from './unified-diff.ts'
