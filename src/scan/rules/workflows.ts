@@ -424,8 +424,11 @@ function deafScan(step: Step, job: Job | undefined): readonly Found[] {
 const isAlways = (value: YamlValue): boolean =>
   isTrue(value) || /^\$\{\{\s*(true|always\(\))\s*\}\}$/i.test(textOf(value) ?? '')
 
-/** @param isWriting only what writes a cache; otherwise what reads one too */
-function caching(step: Step, isWriting: boolean): readonly Found[] {
+/**
+ * Where a step uses a cache.
+ * @param isWriting only what writes a cache; otherwise what reads one too
+ */
+export function caching(step: Step, isWriting: boolean): readonly Found[] {
   const { uses } = step
   if (uses?.kind !== 'repository') return []
   const found = { at: uses.at, about: `${step.about} ${uses.repository}` }
@@ -451,7 +454,8 @@ function caching(step: Step, isWriting: boolean): readonly Found[] {
     : []
 }
 
-function isRelease(triggers: ReadonlySet<string>, root: YamlValue): boolean {
+/** Runs when a release is made, or for tags alone. */
+export function isRelease(triggers: ReadonlySet<string>, root: YamlValue): boolean {
   if (triggers.has('release')) return true
   const push = get(get(root, 'on'), 'push')
   return push?.kind === 'map' && push.entries.has('tags') && !push.entries.has('branches')

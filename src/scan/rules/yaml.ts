@@ -45,8 +45,12 @@ const textWeight = 16
  * `Unreadable`. The parser is loaded with the first file.
  */
 export async function readYaml(text: string): Promise<readonly YamlValue[]> {
+  return readYamlWith(await import('yaml'), text)
+}
+
+/** `readYaml` for those who have the parser anyway. */
+export function readYamlWith(yaml: typeof import('yaml'), text: string): readonly YamlValue[] {
   if (text.length > textLimit) throw new Unreadable('it is larger than 1 MiB', 0)
-  const yaml = await import('yaml')
   let documents: readonly import('yaml').Document.Parsed[]
   try {
     // Keys are compared below: the parser compares each with each. Without known tags, !!binary is a text as any other.

@@ -1,0 +1,2 @@
+export { list, mapOf, renderWorkflow, renderYaml } from './render.ts'
+export * from './types.ts'
