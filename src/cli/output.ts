@@ -3,7 +3,7 @@ import type { Globals } from './globals.ts'
 import { Pipe } from './pipe.ts'
 import { renderDiagnostic } from './render/diagnostics.ts'
 import { type Style, styleFor } from './render/style.ts'
-import { isWorkflowLog, withoutCommands } from './render/workflow-log.ts'
+import { isWorkflowLog, jsonWithoutCommands, withoutCommands } from './render/workflow-log.ts'
 
 /** The two ways out: results on stdout, talk on stderr. Writes are whole and in order, also into a slow pipe. */
 export interface Output {
@@ -21,7 +21,9 @@ export function openOutput(globals: Pick<Globals, 'json' | 'quiet' | 'cwd'>): Ou
   const style = styleFor(process.stdout)
   const talkStyle = styleFor(process.stderr)
   // In a workflow's log some lines are commands to the runner: only `command` may say one.
-  const plain = isWorkflowLog(process.env) ? withoutCommands : (text: string) => text
+  const [plain, plainJson] = isWorkflowLog(process.env)
+    ? [withoutCommands, jsonWithoutCommands]
+    : [(text: string) => text, (text: string) => text]
   const talk = (text: string) => write(2, `${plain(text)}\n`)
   return {
     style,
@@ -29,7 +31,8 @@ export function openOutput(globals: Pick<Globals, 'json' | 'quiet' | 'cwd'>): Ou
     result: (text) => write(1, `${plain(text)}\n`),
     talk: globals.quiet ? () => {} : talk,
     command: (line) => write(2, `${line}\n`),
-    json: (document) => write(1, `${JSON.stringify(document, undefined, process.stdout.isTTY ? 2 : undefined)}\n`),
+    json: (document) =>
+      write(1, `${plainJson(JSON.stringify(document, undefined, process.stdout.isTTY ? 2 : undefined))}\n`),
     diagnostics: (list) => {
       for (const diagnostic of list) {
         if (!globals.quiet || diagnostic.severity === 'error')

@@ -8,10 +8,10 @@ import { countSeverities, placeText, scannerText, timeText } from './text.ts'
 /** More are counted, not listed. */
 const listed = 50
 /** GitHub refuses the summary of a step that is larger (seen 2026 in "Workflow commands" of its documentation). */
-const maxBytes = 1024 * 1024
+export const summaryLimit = 1024 * 1024
 
 /** Markdown for `$GITHUB_STEP_SUMMARY`: the gates, and what refuses. */
-export function jobSummary(document: ScanDocument): string {
+export function jobSummary(document: ScanDocument, maxBytes = summaryLimit): string {
   const findings = mergeFindings(document.layers.flatMap(({ decisions }) => decisions)).filter(({ refuses }) => refuses)
   for (let rows = Math.min(listed, findings.length); ; rows = Math.floor(rows / 2)) {
     const text = render(document, findings, rows)

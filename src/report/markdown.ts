@@ -1,4 +1,4 @@
-import { linkOf, short } from './text.ts'
+import { linkOf, short, visible } from './text.ts'
 
 /**
  * Text for a cell of a table of GitHub's Markdown, one line. Every character that could be structure is written as a
@@ -19,4 +19,12 @@ export function markdownLink(text: string, reference: string | undefined): strin
   const address = reference === undefined ? undefined : linkOf(reference)
   if (address === undefined || address.length > 500) return markdown(text)
   return `[${markdown(text)}](<${address.replace(/[<>\\|`&\s]/g, (char) => encodeURIComponent(char))}>)`
+}
+
+/** Lines to copy, as they are: in a block of code nothing is structure but a fence, and this one is longer than any in it. */
+export function markdownBlock(lines: readonly string[]): string {
+  const shown = lines.map(visible)
+  const longest = Math.max(2, ...shown.flatMap((line) => [...line.matchAll(/`+/g)].map(([ticks]) => ticks.length)))
+  const fence = '`'.repeat(longest + 1)
+  return [`${fence}text`, ...shown, fence].join('\n')
 }

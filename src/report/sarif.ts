@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { byDecision } from '../scan/policy/order.ts'
 import { count } from '../scan/text.ts'
 import type { Decision, LayerResult, ScanDocument } from '../scan/types.ts'
+import { byCodeUnit } from '../util/text.ts'
 import { resultOf, rulesOf } from './sarif-results.ts'
 import { isoTime, sarifText, short, standingOf } from './text.ts'
 
@@ -36,7 +37,8 @@ interface Run {
  * The document as SARIF 2.1.0 for GitHub code scanning, whose alerts live in a category for each layer and scanner.
  *
  * An alert that a later file of its category and scanner does not have is closed as fixed, so a gate that could not look
- * must not bring such a file: what it found anyway is in dwf's own run, `dwf/gates`, beside the gate as a result.
+ * must not bring such a file: what it found anyway is in dwf's own run, `dwf/gates/…`, beside the gate as a result. Two jobs
+ * with other gates upload one each for the same commit, so its category has their names.
  */
 export function sarif(
   document: ScanDocument,
@@ -86,7 +88,7 @@ function runsOf({ dwf, layers }: ScanDocument, limit: number): readonly Run[] {
   return [
     ...all.slice(0, limit - 1),
     {
-      category: 'dwf/gates',
+      category: ['dwf/gates', ...(layers.length > 0 ? [gatesOf(layers)] : [])].join('/'),
       tool: { name: 'dwf', version: dwf },
       decisions: [...broken, ...tooMany].flatMap(({ decisions }) => decisions),
       layers: broken,
@@ -94,6 +96,10 @@ function runsOf({ dwf, layers }: ScanDocument, limit: number): readonly Run[] {
     },
   ]
 }
+
+/** `config+deps`: the same for the same gates, in whatever order they looked. */
+const gatesOf = (layers: readonly LayerResult[]): string =>
+  [...new Set(layers.map(({ layer }) => layer))].sort(byCodeUnit).join('+')
 
 function render(document: ScanDocument, run: Run, limit: number, leaveOutAccepted: boolean, notes: string[]) {
   const { category, tool, layers, broken } = run

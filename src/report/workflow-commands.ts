@@ -5,9 +5,9 @@ import { visible } from './text.ts'
  * packages/core/src/command.ts): `%` and line ends in the message, `:` and `,` too in properties.
  */
 export function workflowCommand(
-  name: 'error' | 'notice',
+  name: 'error' | 'warning' | 'notice' | 'group' | 'endgroup',
   properties: Readonly<Record<string, string | number | undefined>>,
-  message: string,
+  message = '',
 ): string {
   const list = Object.entries(properties)
     .filter(([, value]) => value !== undefined)

@@ -24,6 +24,9 @@ export function writeAtomic(path: string, text: string, mode = 0o644): void {
   }
 }
 
+/** SHA-256, hex. */
+export const sha256Of = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
+
 /**
  * SHA-256 of a regular file, hex, read in pieces: files of a repository may be of any size. Undefined where this
  * account may not read it, or it is no regular file any more; a link is not followed, a pipe does not block.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { isAbsolute, join, relative } from 'node:path'
+import { isAbsolute, join, relative, sep } from 'node:path'
 
 function xdg(env: NodeJS.ProcessEnv, name: string, fallback: string): string {
   const value = env[name]
@@ -38,5 +38,6 @@ export function projectStateFolder(root: string, env: NodeJS.ProcessEnv = proces
 /** True when `path` is `folder` or below it; both absolute, links resolved by the caller. */
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path)
-  return way === '' || (!way.startsWith('..') && !isAbsolute(way))
+  // A name may begin with two dots.
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { sarif } from '../../src/report/index.ts'
+import { renderReport, sarif } from '../../src/report/index.ts'
 import { severities } from '../../src/scan/severity.ts'
 import type { ScanDocument } from '../../src/scan/types.ts'
 import { decision, document, finding, layer, shop } from './documents.ts'
@@ -113,8 +113,25 @@ test('one finding, whole', () => {
   })
   assert.equal(runs[1].automationDetails.id, 'dwf/deps/20261122-073100-4f2a')
   assert.deepEqual(runs[1].tool, { driver: { name: 'dwf', version: '0.1.0', rules: [] } })
-  assert.equal(runs[2].automationDetails.id, 'dwf/gates/20261122-073100-4f2a')
+  assert.equal(runs[2].automationDetails.id, 'dwf/gates/deps/20261122-073100-4f2a')
   assert.deepEqual([runs[1].results, runs[2].results], [[], []])
+})
+
+test('two jobs with other gates do not replace the own run of each other', () => {
+  const idOf = (...names: readonly string[]) =>
+    runsOf(document(names.map((name) => layer({ layer: name as 'deps' })))).at(-1).automationDetails.id
+  assert.equal(idOf('deps', 'config', 'secrets'), 'dwf/gates/config+deps+secrets/20261122-073100-4f2a')
+  assert.equal(idOf('secrets', 'config', 'deps', 'deps'), idOf('deps', 'config', 'secrets'))
+  assert.equal(idOf('image'), 'dwf/gates/image/20261122-073100-4f2a')
+  assert.equal(idOf(), 'dwf/gates/20261122-073100-4f2a')
+})
+
+test('what is uploaded to GitHub has nothing in it that somebody accepted', async () => {
+  const github = await renderReport('github', shop)
+  assert.equal(github.text, sarif(shop, { accepted: 'left-out' }).text)
+  assert.notEqual(github.text, (await renderReport('sarif', shop)).text)
+  assert.doesNotMatch(github.text, /"suppressions"/)
+  assert.ok(github.notes.some((note) => /accepted finding/.test(note)))
 })
 
 test('the official schema takes it', () => {

@@ -18,7 +18,7 @@ const signs = {
 } as const
 
 /** Output of a task as lines with its name before them; a line that never ends is cut into pieces. */
-class Lines {
+export class Lines {
   #open = ''
   readonly #decoder = new TextDecoder()
   readonly #write: (line: string) => void
@@ -105,13 +105,25 @@ export function humanRun(options: {
   }
 }
 
-function line(result: TaskResult, style: Style): string {
-  const [sign, colour, word] = signs[result.outcome]
+/** `✖`, and `failed (exit 1)`: how a task ended. */
+export function outcomeOf(result: TaskResult): { readonly sign: string; readonly says: string } {
+  const [sign, , word] = signs[result.outcome]
   const code = result.code !== undefined && result.code !== 0 ? ` (exit ${result.code})` : ''
-  const tries = result.attempts > 1 ? `, ${result.attempts} attempts` : ''
-  const time = result.outcome === 'not-run' || result.outcome === 'current' ? '' : `  ${formatDuration(result.ms)}`
   const what = result.gate === 'broken' ? 'did not run' : result.gate === 'refused' ? 'refused' : word
-  return `${style(colour, `${sign} ${result.id}`)}  ${what}${code}${tries}${time}${result.reason ? style('dim', `  ${printable(result.reason)}`) : ''}`
+  return { sign, says: `${what}${code}` }
+}
+
+/** Undefined where there is none to tell. */
+export const timeOf = ({ outcome, ms }: TaskResult): number | undefined =>
+  outcome === 'not-run' || outcome === 'current' ? undefined : ms
+
+/** How a task ended, on one line. */
+export function line(result: TaskResult, style: Style): string {
+  const [sign, colour] = signs[result.outcome]
+  const tries = result.attempts > 1 ? `, ${result.attempts} attempts` : ''
+  const ms = timeOf(result)
+  const time = ms === undefined ? '' : `  ${formatDuration(ms)}`
+  return `${style(colour, `${sign} ${result.id}`)}  ${outcomeOf(result).says}${tries}${time}${result.reason ? style('dim', `  ${printable(result.reason)}`) : ''}`
 }
 
 export interface SummaryOf {
@@ -156,28 +168,24 @@ function linesOf(
   for (const violation of result.violations)
     lines.push('', `${style('red', 'error:')} ${violation.message}`, `  ${violation.hint}`)
   lines.push('')
-  if (engine)
-    lines.push(
-      style(
-        'dim',
-        `${engine.name} ${engine.version}, ${engine.rootless ? 'rootless' : 'NOT rootless'}; plan ${planHash.slice(0, 12)}; run ${result.id}`,
-      ),
-    )
+  if (engine) lines.push(style('dim', `${engineText(engine)}; plan ${planHash.slice(0, 12)}; run ${result.id}`))
   for (const gap of engine?.unenforced ?? []) lines.push(style('dim', `not enforced here: ${gap}`))
   for (const remark of remarks) lines.push(style('yellow', remark))
-  const bad = result.tasks.filter((task) => ['failed', 'timed-out', 'lost'].includes(task.outcome)).length
-  const verdict = result.ok
-    ? style(['green', 'bold'], 'passed')
-    : style(
-        ['red', 'bold'],
-        result.ended === 'interrupted'
-          ? 'interrupted'
-          : result.ended === 'deadline'
-            ? 'out of time'
-            : bad > 0
-              ? `${bad} of ${result.tasks.length} failed`
-              : 'failed',
-      )
-  lines.push(`${verdict} in ${formatDuration(result.ms)}`)
+  lines.push(
+    `${style(result.ok ? ['green', 'bold'] : ['red', 'bold'], verdictOf(result))} in ${formatDuration(result.ms)}`,
+  )
   return lines
 }
+
+/** Of the whole run: `passed`, `2 of 7 failed`. */
+export function verdictOf({ ok, ended, tasks }: RunResult): string {
+  if (ok) return 'passed'
+  if (ended === 'interrupted') return 'interrupted'
+  if (ended === 'deadline') return 'out of time'
+  const bad = tasks.filter((task) => ['failed', 'timed-out', 'lost'].includes(task.outcome)).length
+  return bad > 0 ? `${bad} of ${tasks.length} failed` : 'failed'
+}
+
+/** `podman 5.4.2, rootless`. */
+export const engineText = ({ name, version, rootless }: EngineInfo): string =>
+  `${name} ${version}, ${rootless ? 'rootless' : 'NOT rootless'}`

@@ -19,3 +19,6 @@ export function withoutCommands(text: string): string {
     )
     .join('')
 }
+
+/** The same of one document of JSON: `##[` can only stand in a string of it, where an escape means the same. */
+export const jsonWithoutCommands = (text: string): string => text.replace(oldCommand, '#$1\\u005b')
