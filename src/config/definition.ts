@@ -37,6 +37,9 @@ const table = (doc: string, keys: Readonly<Record<string, Node>>, required: stri
 const oneLine = /^[^\0\n\r]*$/
 const command = text('A command: primary or primary:selector.', oneLine)
 const variable = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** Not what programs go by: a secret under such a name would change what runs. */
+const secretName =
+  /^(?!(PATH|HOME|CI|IFS|ENV|SHELL|BASH_ENV|NODE_OPTIONS|NODE_PATH|LD_[A-Z_]*|(RUNNER|ACTIONS|INPUT|DWF|XDG)_.*|GITHUB_(?!TOKEN$).*)$)[A-Za-z_][A-Za-z0-9_]*$/
 const network = word('Network of the task: none, or egress (outbound only, unfiltered).', 'none', 'egress')
 
 /** Of a file of the repository: it cannot lead out of it. */
@@ -47,6 +50,10 @@ const identifier = /^[\x21-\x7e]{1,200}$/
 const findingName = /^(?=.{1,240}$)[^\p{C}\p{Z}]+( [^\p{C}\p{Z}]+)*$/u
 const license = text('SPDX identifier, such as MIT, or the whole text of a licence as its package has it.', findingName)
 const layer = word('A scan layer.', ...scanLayers)
+/** A name that git accepts as a branch, without what a pattern of Actions would mean. */
+export const branchName = /^(?!.*(\.\.|\/\/|@\{|\.lock(\/|$)))(?![./-])[A-Za-z0-9._/-]{1,200}(?<![./])$/
+const endpoint = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+:\d{1,5}$/
+const owner = /^(@[A-Za-z0-9][A-Za-z0-9-]*(\/[A-Za-z0-9._-]+)?|[^\s@#]+@[^\s@#]+\.[^\s@#]+)$/
 const severity = word('The lowest severity that fails a gate.', 'low', 'medium', 'high', 'critical')
 const fixOnly: Node = { kind: 'boolean', doc: 'Refuse a vulnerability only when there is a version that fixes it.' }
 
@@ -134,7 +141,7 @@ export const definition: Node & { kind: 'table' } = {
             keyDoc: 'a name of letters, digits and underscores',
             of: text('Value.', /^[^\0]*$/),
           },
-          secrets: words('Names of secrets it may see; each needs trust.', text('Name.', variable)),
+          secrets: words('Names of secrets it may see; each needs trust.', text('Name.', secretName)),
         },
         ['run'],
       ),
@@ -203,6 +210,33 @@ export const definition: Node & { kind: 'table' } = {
           }),
         },
       }),
+    }),
+    ci: table('The generated GitHub Actions.', {
+      code_scanning: {
+        kind: 'boolean',
+        doc: "Upload findings to GitHub's code scanning, and write codeql.yml. The gate counts without it too.",
+      },
+      default_branch: text('Branch that the workflows run on and scan at night; default: main.', branchName),
+      egress: word(
+        'Runners reach the listed hosts only (block), or every host, with a note of each (audit).',
+        'block',
+        'audit',
+      ),
+      hosts: words('More hosts that runners may reach, as NAME:PORT.', text('A host.', endpoint)),
+      install: word(
+        'Where jobs get dwf from: a file of this repository, or npm by its package lock.',
+        'vendored',
+        'npm',
+      ),
+      owners: words(
+        'Who must review changes of workflows and policy: for CODEOWNERS.',
+        text('A person or team, such as @shop/security.', owner),
+      ),
+      prefix: text('What the names of the workflow files begin with, where their own are taken.', /^[a-z0-9-]{0,30}$/),
+      publish: {
+        kind: 'boolean',
+        doc: 'Write release.yml: a tag scans, pushes and attests the image that tasks run in.',
+      },
     }),
     extensions: {
       kind: 'map',

@@ -41,6 +41,7 @@ interface Raw {
   readonly targets?: Readonly<Record<string, readonly string[]>>
   readonly tasks?: Readonly<Record<string, RawTask>>
   readonly scan?: RawScan
+  readonly ci?: { readonly hosts?: readonly string[]; readonly owners?: readonly string[] }
   readonly extensions?: Readonly<Record<string, RawExtension>>
 }
 
@@ -92,7 +93,7 @@ function checkCommands(raw: Raw): Problem[] {
   for (const [name, task] of Object.entries(raw.tasks ?? {})) {
     const parsed = check(['tasks', name], 'key', name)
     if (typeof parsed !== 'string') {
-      if (['check', 'scan', 'init', 'prune', 'ci'].includes(parsed.primary)) {
+      if (['check', 'scan', 'init', 'prune', 'ci'].includes(parsed.primary) || parsed.text === 'setup:ci') {
         problems.push({
           severity: 'error',
           code: 'reserved-command',
@@ -156,6 +157,12 @@ const defaults: Readonly<Record<string, unknown>> = {
   'setup.scripts': 'offline',
   'scan.severity': 'high',
   'scan.fix_only': false,
+  'ci.code_scanning': true,
+  'ci.default_branch': 'main',
+  'ci.egress': 'block',
+  'ci.install': 'vendored',
+  'ci.prefix': '',
+  'ci.publish': true,
 }
 
 function build(file: string | undefined, text: string, root: string, raw: Raw): Config {
@@ -212,6 +219,16 @@ function build(file: string | undefined, text: string, root: string, raw: Raw): 
     ),
     tasks,
     scan: scanConfig(raw.scan ?? {}, get),
+    ci: {
+      codeScanning: get('ci.code_scanning'),
+      defaultBranch: get('ci.default_branch'),
+      egress: get('ci.egress'),
+      hosts: raw.ci?.hosts ?? [],
+      install: get('ci.install'),
+      owners: raw.ci?.owners ?? [],
+      prefix: get('ci.prefix'),
+      publish: get('ci.publish'),
+    },
     extensions: Object.entries(raw.extensions ?? {}).map(([name, extension]) => ({
       name,
       source: extension.source,

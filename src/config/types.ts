@@ -73,6 +73,20 @@ export interface ScanConfig {
   }
 }
 
+/** `[ci]` */
+export interface CiConfig {
+  readonly codeScanning: boolean
+  readonly defaultBranch: string
+  readonly egress: 'block' | 'audit'
+  /** `NAME:PORT`, each. */
+  readonly hosts: readonly string[]
+  readonly install: 'vendored' | 'npm'
+  readonly owners: readonly string[]
+  /** Of the names of the workflow files. */
+  readonly prefix: string
+  readonly publish: boolean
+}
+
 export interface ExtensionConfig {
   readonly name: string
   readonly source: 'builtin' | 'path'
@@ -108,6 +122,7 @@ export interface Config {
   readonly targets: Readonly<Record<string, readonly Command[]>>
   readonly tasks: Readonly<Record<string, TaskConfig>>
   readonly scan: ScanConfig
+  readonly ci: CiConfig
   readonly extensions: readonly ExtensionConfig[]
   /** Dotted key → where its value came from, for every setting. */
   readonly sources: Readonly<Record<string, Source>>

@@ -135,6 +135,11 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
       const { code, stdout, stderr } = await call(args, { timeoutMs: 30 * 60_000, ...(signal ? { signal } : {}) })
       if (code !== 0) throw engineFailure(`cannot save the image ${reference}`, stderr || stdout)
     },
+    async loadImage(path, signal) {
+      const args = ['load', '--quiet', `--input=${path}`]
+      const { code, stdout, stderr } = await call(args, { timeoutMs: 30 * 60_000, ...(signal ? { signal } : {}) })
+      if (code !== 0) throw engineFailure(`cannot load the image of ${path}`, stderr || stdout)
+    },
     async pullImage(reference, signal) {
       const args = ['pull', '--quiet', reference]
       const { code, stdout, stderr } = await call(args, { timeoutMs: 30 * 60_000, ...(signal ? { signal } : {}) })

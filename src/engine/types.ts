@@ -137,6 +137,8 @@ export interface Engine {
   importImage(tar: string, reference: string): Promise<void>
   /** Writes an image as a docker-archive to `path`, a new file. Throws a `Failure` when there is no such image. */
   saveImage(reference: string, path: string, signal?: AbortSignal): Promise<void>
+  /** Reads an archive that `saveImage` wrote, with its tags. Throws a `Failure` when it cannot. */
+  loadImage(path: string, signal?: AbortSignal): Promise<void>
   /** Fetches an image from its registry, unless it is here. Throws a `Failure` when it cannot be had. */
   pullImage(reference: string, signal?: AbortSignal): Promise<void>
   /**

@@ -71,7 +71,10 @@ function interrupted(): Failure {
 }
 
 /** The tag alone proves nothing: anyone can set one, and a short fingerprint is a short one. */
-async function isThere(options: EnsureOptions, image: string): Promise<boolean> {
+export async function isThere(
+  options: Pick<EnsureOptions, 'engine' | 'fingerprint' | 'substitutes'>,
+  image: string,
+): Promise<boolean> {
   const found = await options.engine.image(image)
   return (
     found?.labels[imageLabel] === '1' &&

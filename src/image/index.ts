@@ -1,6 +1,6 @@
 export { type BuildBaseOptions, buildBase } from './build-base.ts'
 export { dockerfileDrift } from './drift.ts'
-export { type EnsuredImage, type EnsureOptions, ensureImage } from './ensure.ts'
+export { type EnsuredImage, type EnsureOptions, ensureImage, isThere } from './ensure.ts'
 export { type Frame, fingerprint } from './fingerprint.ts'
 export { imageList, imageRemove, type OwnImage } from './images.ts'
 export { type FingerprintInput, fingerprintFrames } from './inputs.ts'

@@ -3,6 +3,14 @@ import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writeSync 
 import { dirname, join } from 'node:path'
 import { type Failure, failure } from '../util/diagnostics.ts'
 import { type Finished, run } from '../util/process.ts'
+import { withTemporary } from '../util/temporary.ts'
+
+export interface ExportOptions {
+  /** Paths of files and folders, where not all are wanted; one that the commit does not have is passed over. */
+  readonly only?: readonly string[]
+  /** A link or a submodule under one of these names is an error. */
+  readonly isStrict?: boolean
+}
 
 /**
  * Writes the files of a commit into a folder that is made for it, byte for byte as git has them; links and submodules are
@@ -12,16 +20,37 @@ import { type Finished, run } from '../util/process.ts'
  * @throws Failure('wrong-input') when there is no such commit, 'machine-cannot' when git does not work, or does not have
  *   or cannot say all of it
  */
-export async function exportCommit(root: string, revision: string, to: string, env: NodeJS.ProcessEnv): Promise<void> {
+export async function exportCommit(
+  root: string,
+  revision: string,
+  to: string,
+  env: NodeJS.ProcessEnv,
+  { only, isStrict = false }: ExportOptions = {},
+): Promise<void> {
   const git = gitIn(root, env)
   const commit = await findCommit(root, revision, env)
   if (commit === undefined)
     throw failure('wrong-input', 'no-commit', `git knows no commit ${JSON.stringify(revision)}`, 'git log shows them')
   // Through files, since a tree may have any number of files: what git says would be kept up to some limit only.
   const files = await withFile(`${to}.list`, async (list) => {
-    const listed = await git(['ls-tree', '-r', '-z', '--full-tree', commit], { stdoutTo: list })
+    const listed = await git(
+      ['--literal-pathspecs', 'ls-tree', '-r', '-z', '--full-tree', commit, '--', ...(only ?? [])],
+      {
+        stdoutTo: list,
+      },
+    )
     if (listed.code !== 0) throw gitFailed('list the files of', revision, listed)
-    return entriesOf(bytesAt(list, 0, fstatSync(list).size), revision).filter(({ mode }) => mode.startsWith('100'))
+    const entries = entriesOf(bytesAt(list, 0, fstatSync(list).size), revision)
+    // Passed over, a link in the place of a file would say "there is none".
+    const odd = entries.find(({ mode, path }) => isStrict && !mode.startsWith('100') && only?.includes(path))
+    if (odd)
+      throw failure(
+        'wrong-input',
+        'no-plain-file',
+        `${odd.path} is no plain file in ${revision}`,
+        'make it a plain file',
+      )
+    return entries.filter(({ mode }) => mode.startsWith('100'))
   })
   mkdirSync(to, { recursive: true })
   await withFile(`${to}.objects`, async (contents) => {
@@ -41,6 +70,25 @@ async function withFile<T>(path: string, use: (descriptor: number) => Promise<T>
     closeSync(descriptor)
     rmSync(path, { force: true })
   }
+}
+
+/** Paths that two commits do not have in common; undefined where git does not have one of them. */
+export async function changedPaths(
+  root: string,
+  from: string,
+  to: string,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly string[] | undefined> {
+  const [before, after] = [await findCommit(root, from, env), await findCommit(root, to, env)]
+  if (before === undefined || after === undefined) return undefined
+  return withTemporary((folder) =>
+    withFile(join(folder, 'changed'), async (list) => {
+      const args = ['diff-tree', '-r', '-z', '--name-only', '--no-renames', before, after]
+      const listed = await gitIn(root, env)(args, { stdoutTo: list })
+      if (listed.code !== 0) throw gitFailed('compare', `${from} and ${to}`, listed)
+      return bytesAt(list, 0, fstatSync(list).size).toString('utf8').split('\0').filter(Boolean)
+    }),
+  )
 }
 
 /** The full name of a commit; undefined when the words name none. */

@@ -25,6 +25,7 @@ export function readGit(root: string): GitState | undefined {
     ...(hooksPath === undefined ? {} : { hooksPath }),
     ...(url === undefined ? {} : { remoteUrl: withoutCredentials(url) }),
     ...readHead(dir, commonDir),
+    ...readDefault(commonDir),
   }
 }
 
@@ -80,6 +81,12 @@ function readHead(dir: string, commonDir: string): { head?: string; branch?: str
     ...(hash === undefined ? {} : { head: hash }),
     ...(ref.startsWith('refs/heads/') ? { branch: ref.slice('refs/heads/'.length) } : {}),
   }
+}
+
+function readDefault(commonDir: string): { defaultBranch?: string } {
+  const head = text(`${commonDir}/refs/remotes/origin/HEAD`)?.trim() ?? ''
+  const branch = /^ref: refs\/remotes\/origin\/([^\0\n]+)$/.exec(head)?.[1]
+  return branch === undefined ? {} : { defaultBranch: branch }
 }
 
 function packedRef(commonDir: string, ref: string): string | undefined {

@@ -121,6 +121,8 @@ export interface GitState {
   readonly remoteUrl?: string
   readonly head?: string
   readonly branch?: string
+  /** Of `origin`, where it was cloned from one that says so. */
+  readonly defaultBranch?: string
 }
 
 /** The repository as found. */

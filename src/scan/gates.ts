@@ -29,6 +29,8 @@ export interface GateOptions {
   /** The project that `root` is a copy of: its state folder keeps the results. */
   readonly project?: string
   readonly policy: ScanConfig
+  /** Where the files are that the policy names, and the baseline; the root when not given. */
+  readonly policyRoot?: string
   /** Trivy's pin, of devflow.lock or of this version of dwf. */
   readonly pin: ToolPin
   /** Version of dwf: what it made of reports may change with it. */
@@ -64,7 +66,12 @@ export interface Gates {
 /** The gates of one run. The tree is listed, the scanner found and the policy read once, at the first gate. */
 export function openGates(options: GateOptions): Gates {
   const context = contextOf(options)
-  const policyFiles = once(async () => readPolicyFiles(context.root(), options))
+  const policyFiles = once(async () =>
+    readPolicyFiles(
+      options.policyRoot === undefined ? context.root() : realpathSync.native(options.policyRoot),
+      options,
+    ),
+  )
   const results: LayerResult[] = []
   return {
     results: () => results,
@@ -122,6 +129,7 @@ function contextOf(options: GateOptions): Context {
     guarded,
     cwd: options.cwd ?? options.root,
     policy: options.policy,
+    ...(options.policyRoot === undefined ? {} : { policyRoot: options.policyRoot }),
     dwf: options.dwf,
     env,
     now,

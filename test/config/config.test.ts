@@ -328,6 +328,7 @@ test('the JSON Schema knows every key that is accepted', () => {
   const schema = jsonSchema() as any
   assert.deepEqual(Object.keys(schema.properties).sort(), [
     'cache',
+    'ci',
     'container',
     'extensions',
     'project',

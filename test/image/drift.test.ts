@@ -7,7 +7,7 @@ import { renderDockerfile } from '../../src/scaffold/index.ts'
 import { mixes, modelOf } from './models.ts'
 
 const { date, ...pins } = shippedPins
-const lock: Lock = { schema: 'dwf.lock/1', dwf: '0.1.0', epoch: date, ...pins }
+const lock: Lock = { schema: 'dwf.lock/1', dwf: '0.1.0', epoch: date, ...pins, generated: [] }
 const said = (text: string) =>
   dockerfileDrift(text, 'Dockerfile.devflow', lock).map(
     (one) => `${one.where?.line}:${one.where?.column} ${one.code}: ${one.message} | ${one.hint}`,

@@ -77,6 +77,7 @@ export function memoryEngine(): MemoryEngine {
       return { code: engine.smoke.code, stdout: engine.smoke.output, stderr: '', timedOut: false }
     },
     saveImage: never,
+    loadImage: never,
     pullImage: never,
     open: never,
     containers: async () => [],

@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs'
-import { join, posix } from 'node:path'
+import { copyFileSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, posix, relative } from 'node:path'
 import type { CodeScannerConfig } from '../../config/types.ts'
+import { hashFile } from '../../util/files.ts'
 import { listing } from '../../util/text.ts'
 import { formatDuration } from '../../util/units.ts'
 import { scanFailed } from '../broken.ts'
@@ -21,9 +22,11 @@ export async function lookAtCode(context: LayerContext, signal: AbortSignal | un
   if (!code)
     throw scanFailed('no-engine', 'scanners of code run in the image of tasks', 'dwf init writes its Dockerfile')
   const [tree, contents, identity] = await Promise.all([context.tree(), context.contents(), code.identity()])
+  const laid = filesOfPolicy(context)
+  const paths = [...new Set([...tree.files, ...laid.map(({ path }) => path)])]
   for (const { name, rules } of policy.code) {
     const place = posix.normalize(rules ?? '.').replace(/\/$/, '')
-    const isThere = place === '.' || tree.files.some((file) => file === place || file.startsWith(`${place}/`))
+    const isThere = place === '.' || paths.some((file) => file === place || file.startsWith(`${place}/`))
     if (rules !== undefined && !isThere)
       throw scanFailed(
         'no-rules',
@@ -33,11 +36,11 @@ export async function lookAtCode(context: LayerContext, signal: AbortSignal | un
   }
   const { looked, at, isCached } = await lookOnce(
     context,
-    ['code', contents.key, identity, policy.code, policy.honor.semgrep],
+    ['code', contents.key, identity, policy.code, policy.honor.semgrep, laid.map(hashed)],
     context.isUnchanged,
     () =>
       isolated(context.guarded, async ({ scratch }) => {
-        const ignores = tree.files.filter((path) => /(^|\/)\.semgrepignore$/.test(path))
+        const ignores = paths.filter((path) => /(^|\/)\.semgrepignore$/.test(path))
         const honored = ignores.filter((path) => policy.honor.semgrep.includes(path))
         const dropped = ignores.filter((path) => !honored.includes(path))
         const leftOut = copyTree(
@@ -45,6 +48,7 @@ export async function lookAtCode(context: LayerContext, signal: AbortSignal | un
           tree.files.filter((path) => !dropped.includes(path)),
           scratch,
         )
+        for (const { path, file } of laid) if (!dropped.includes(path)) putInPlace(file, join(scratch, path))
         // Without one at the top, Semgrep leaves out folders such as test/: an empty one leaves out nothing.
         if (!honored.includes('.semgrepignore')) writeFileSync(join(scratch, '.semgrepignore'), '')
         const files = new Set(tree.files)
@@ -63,6 +67,33 @@ export async function lookAtCode(context: LayerContext, signal: AbortSignal | un
       }),
   )
   return { looked, scannedAt: at, isCached, lines: [] }
+}
+
+/**
+ * What the scanners go by, where that is not the repository's own: rules and ignore files of the base, over those of the
+ * change that is judged.
+ */
+function filesOfPolicy({ policy, policyRoot }: LayerContext): readonly { path: string; file: string }[] {
+  if (policyRoot === undefined) return []
+  const named = [...policy.code.flatMap(({ rules }) => rules ?? []), ...policy.honor.semgrep]
+  return named.flatMap((name) => {
+    const path = posix.normalize(name).replace(/\/$/, '')
+    const whole = join(policyRoot, path)
+    const stat = lstatSync(whole, { throwIfNoEntry: false })
+    if (path === '.' || !stat) return []
+    if (!stat.isDirectory()) return [{ path, file: whole }]
+    return readdirSync(whole, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+      const file = join(entry.parentPath, entry.name)
+      return entry.isFile() ? [{ path: posix.join(path, relative(whole, file)), file }] : []
+    })
+  })
+}
+
+const hashed = ({ path, file }: { path: string; file: string }) => [path, hashFile(file) ?? '']
+
+function putInPlace(file: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true })
+  copyFileSync(file, to)
 }
 
 async function lookWith(

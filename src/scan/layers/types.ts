@@ -52,6 +52,8 @@ export interface LayerContext {
   /** What names of archives are relative to, absolute. */
   readonly cwd: string
   readonly policy: ScanConfig
+  /** Where the files are that the policy names, where that is not the repository itself. */
+  readonly policyRoot?: string
   readonly dwf: string
   readonly env: NodeJS.ProcessEnv
   readonly offline: boolean
