@@ -12,10 +12,13 @@ export function commandRows(rounds: number): readonly Row[] {
   dwf(['init'], ten)
   const small = sample('node-passing')
   const written = ['devflow.toml', 'devflow.lock', 'Dockerfile.devflow', 'docker-bake.hcl', '.dockerignore', '.github']
+  const generated = sample('node-passing')
+  dwf(['init'], generated)
   const times = inTurns(rounds, {
     empty: { argv: [node, '-e', '0'], env },
     version: { argv: [node, bin, '--version'], env },
     plan: { argv: [node, bin, 'plan'], cwd: ten, env },
+    ciCheck: { argv: [node, bin, 'ci:check'], cwd: generated, env },
     init: {
       argv: [node, bin, 'init'],
       cwd: small,
@@ -25,7 +28,7 @@ export function commandRows(rounds: number): readonly Row[] {
       },
     },
   })
-  const row = (name: string, key: 'version' | 'plan' | 'init', over: number): Row => ({
+  const row = (name: string, key: 'version' | 'plan' | 'init' | 'ciCheck', over: number): Row => ({
     name,
     baseline: 'node -e 0',
     unit: 'ms',
@@ -40,5 +43,6 @@ export function commandRows(rounds: number): readonly Row[] {
     row('dwf --version', 'version', 5),
     row('dwf plan, ten tasks', 'plan', 25),
     row('dwf init, a small repository', 'init', 100),
+    row('dwf ci:check, a small repository', 'ciCheck', 150),
   ]
 }

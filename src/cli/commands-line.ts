@@ -19,6 +19,14 @@ export function splitCommandLine(argv: readonly string[]): {
     '--directory',
     '--report',
     '--format',
+    '--take',
+    '--target',
+    '--base',
+    '--before',
+    '--out',
+    '--from',
+    '--sha256',
+    '--cooldown',
   ])
   const first = own.findIndex((word, index) => !word.startsWith('-') && !takesValue.has(own[index - 1] ?? ''))
   if (first < 0) return { argv: own, rest }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { placeOf } from '../config/locate.ts'
-import type { Config } from '../config/types.ts'
 import type { Finding } from '../engine/doctor.ts'
 import { type Lock, shippedPins, type ToolPin, tightened } from '../pins/index.ts'
 import type { Plan } from '../plan/types.ts'
@@ -17,16 +16,20 @@ import {
 import { Failure } from '../util/diagnostics.ts'
 import type { Place } from './place.ts'
 import { version } from './version.ts'
+import type { Workspace } from './workspace.ts'
 
-/** The image of Trivy that devflow.lock names: the repository's choice, which needs trust. */
-export const judgeOf = (lock: Lock | undefined): string | undefined =>
-  lock?.tools.find(({ name }) => name === 'trivy')?.image
+const shippedTrivy = shippedPins.tools.find(({ name }) => name === 'trivy')!
+
+/** The image of Trivy that devflow.lock names, where it is the repository's choice and not dwf's own: it needs trust. */
+export function judgeOf(lock: Lock | undefined): string | undefined {
+  const image = lock?.tools.find(({ name }) => name === 'trivy')?.image
+  return image === shippedTrivy.image ? undefined : image
+}
 
 /** What may judge: what devflow.lock says, and never less than what this version of dwf asks for. */
 export function trivyPin(lock: Lock | undefined): ToolPin {
-  const shipped = shippedPins.tools.find(({ name }) => name === 'trivy')!
   const own = lock?.tools.find(({ name }) => name === 'trivy')
-  return own ? tightened(own, shipped) : shipped
+  return own ? tightened(own, shippedTrivy) : shippedTrivy
 }
 
 export interface GatesOfRun extends Gates {
@@ -37,9 +40,7 @@ export interface GatesOfRun extends Gates {
 /** The gates of a run: policy and pins of the repository, engine and image of its place. */
 export function gatesOfRun(options: {
   readonly plan: Plan
-  readonly config: Config
-  readonly root: string
-  readonly lock: Lock | undefined
+  readonly workspace: Workspace
   readonly offline: boolean
   /** What names of archives are relative to. */
   readonly cwd: string
@@ -48,13 +49,10 @@ export function gatesOfRun(options: {
   readonly env: NodeJS.ProcessEnv
   readonly place: Pick<Place, 'images' | 'code' | 'tools'>
 }): GatesOfRun {
-  const { plan, config, root, lock, offline, cwd, signal, note, env, place } = options
+  const { plan, workspace, offline, cwd, signal, note, env, place } = options
+  const { root } = workspace.project
   const gates = openGates({
-    root,
-    policy: config.scan,
-    pin: trivyPin(lock),
-    dwf: version,
-    lineOfIgnore: async (index) => (await placeOf(config, ['scan', 'ignore', index]))?.line,
+    ...policyOf(workspace),
     env,
     offline,
     cwd,
@@ -78,8 +76,21 @@ export function gatesOfRun(options: {
 }
 
 /** What the policy of a repository is made of, to be read without judging anything. */
-export function lonePolicy(config: Config, lock: Lock | undefined): Pick<Gates, 'ready'> {
-  return openGates({ root: config.root, policy: config.scan, pin: trivyPin(lock), dwf: version })
+export function lonePolicy(workspace: Workspace): Pick<Gates, 'ready'> {
+  return openGates(policyOf(workspace))
+}
+
+/** The policy: of the repository itself, or of the base that a change of it is judged by. */
+function policyOf({ config, lock, project, policy }: Workspace) {
+  const by = policy?.config ?? config
+  return {
+    root: project.root,
+    ...(policy ? { policyRoot: policy.root } : {}),
+    policy: config.scan,
+    pin: trivyPin(policy ? policy.lock : lock),
+    dwf: version,
+    lineOfIgnore: async (index: number) => (await placeOf(by, ['scan', 'ignore', index]))?.line,
+  }
 }
 
 /** The scanner and its database, for doctor. */

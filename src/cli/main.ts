@@ -42,7 +42,7 @@ function report(error: unknown, words: readonly string[]): number {
       hint: 'please report it with what DWF_DEBUG=1 shows',
     },
   ])
-  if (process.env.DWF_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  if (process.env.DWF_DEBUG && error instanceof Error) output.talk(`${error.stack}`)
   return exitCodes['machine-cannot']
 }
 

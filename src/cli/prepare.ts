@@ -11,8 +11,9 @@ import { openTree } from '../project/tree.ts'
 import { Failure, failure } from '../util/diagnostics.ts'
 import { platform } from '../util/platform.ts'
 import type { Globals } from './globals.ts'
+import { underPolicy } from './policy.ts'
 import { version } from './version.ts'
-import { openWorkspace, refuse, resolveWorkspace, type Workspace } from './workspace.ts'
+import { openWorkspace, type Policy, refuse, resolveWorkspace, type Workspace } from './workspace.ts'
 
 export const dockerfileName = 'Dockerfile.devflow'
 
@@ -45,6 +46,7 @@ export async function prepare(
     readonly rest: readonly string[]
   },
   globals: Pick<Globals, 'cwd' | 'config'>,
+  policy?: Policy,
 ): Promise<Prepared> {
   const commands = request.commands.map((text): Command => {
     const parsed = parseCommand(text)
@@ -52,7 +54,8 @@ export async function prepare(
       throw failure('wrong-input', 'unknown-command', parsed, 'dwf --help lists the commands')
     return parsed
   })
-  const workspace = await openWorkspace(globals)
+  const found = await openWorkspace(globals)
+  const workspace = policy ? underPolicy(found, policy) : found
   const { config, project } = workspace
   const image = config.runtime.profile === 'container' ? describeImage(workspace) : undefined
   const planned = makePlan({

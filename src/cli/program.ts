@@ -14,6 +14,7 @@ const about: Readonly<Partial<Record<Primary, string>>> = {
   test: 'run tests',
   package: 'make the package',
   release: 'run a release task',
+  ci: 'generated GitHub Actions: ci:generate, ci:check, ci:plan, ci:lint, ci:harden',
   check: 'run a target of devflow.toml: check:pr is what a pull request must pass',
   scan: 'judge dependencies, image, configuration, secrets, licences and code',
 }
@@ -62,18 +63,19 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
       .option('--deadline <duration>', 'end the whole run after this time (exit 124)')
       .option('--allow-root', 'run containers as root; said in every summary')
       .option(
-        '--report <format=file>',
-        'write what the gates found: sarif, junit, html, json (may be repeated)',
+        '--report <format=file|context>',
+        'write what the gates found: sarif, github, junit, html, json; or set a commit status (may be repeated)',
         several,
       )
 
   add(
     'init',
-    'write devflow.toml, devflow.lock, Dockerfile.devflow, docker-bake.hcl and .dockerignore',
+    'write devflow.toml, devflow.lock, Dockerfile.devflow, docker-bake.hcl, .dockerignore and .github',
     async (globals, output, options) => (await import('./commands/init.ts')).init(options, globals, output),
   )
     .option('--stack <names>', 'only these stacks, separated by commas')
     .option('--force', 'ask for each file that differs')
+    .option('--no-ci', 'without workflows')
     .option('--dry-run', 'show what would be written')
     .addHelpText('after', '\nExamples:\n  dwf init\n  dwf init --stack node,rust --dry-run')
 
@@ -110,15 +112,55 @@ Examples:
   dwf scan sbom --format spdx > shop.spdx.json`,
       )
 
+  const anyVersion = ['--any-version', 'go on where devflow.lock names another version of dwf'] as const
+  const addCi = () =>
+    running(
+      add(
+        'ci [selector] [names...]',
+        `${about.ci} (bare: ci:check)`,
+        async (globals, output, selector, names, options) =>
+          (await import('./commands/ci.ts')).ci(selector, names, { ...options, rest }, globals, output),
+      ),
+    )
+      .option('--check', 'with generate: write nothing, and exit 5 where something would change')
+      .option('--take <side>', 'with generate: mine or dwf, where both changed the same lines')
+      .option(...anyVersion)
+      .option('--target <target>', 'with start: pr, main, nightly or release')
+      .option('--base <commit>', 'with start: whose policy counts')
+      .option('--before <commit>', 'with start: what a push began from')
+      .option('--out <folder>', 'with start: where the plan and the policy go')
+      .option('--from <folder>', 'with run and gate: what start wrote')
+      .addHelpText(
+        'after',
+        `
+For people:
+  generate        write .github/workflows, dependabot.yml and dwf itself; edits survive
+  check           exit 5 where they are not what generate would write
+  plan            the jobs, what they may, and when they run
+  lint [FILES]    the rules of dwf, for any workflow
+  harden [FILES]  pins, permissions and time limits for workflows that people wrote
+
+For the jobs of the workflows:
+  start, run PART, gate
+
+Examples:
+  dwf ci:generate --dry-run
+  dwf ci:lint
+  dwf ci:harden .github/workflows/docs.yml`,
+      )
+
   for (const primary of Object.keys(about) as Primary[]) {
-    if (primary === 'scan') {
-      addScan()
+    if (primary === 'scan' || primary === 'ci') {
+      if (primary === 'scan') addScan()
+      else addCi()
       continue
     }
     const command = add(
       `${primary} [selector]`,
       `${about[primary]} (bare: ${primary}:${defaultSelectors[primary]})`,
       async (globals, output, selector, options) => {
+        if (primary === 'setup' && selector === 'ci')
+          return (await import('./ci/setup.ts')).setUpRunner(globals, output, process.env)
         return (await import('./commands/run.ts')).runCommands(
           [`${primary}${selector ? `:${selector}` : ''}`],
           [],
@@ -129,6 +171,8 @@ Examples:
       },
     )
     running(command)
+    if (primary === 'check') command.option(...anyVersion)
+    if (primary === 'setup') command.addHelpText('after', '\nsetup:ci makes a runner of CI ready.')
     if (primary === 'test')
       command.addHelpText('after', '\nExamples:\n  dwf test\n  dwf test:integration\n  dwf test -- --watch')
   }
@@ -150,9 +194,9 @@ Examples:
   add('plan [command...]', 'show what would run (default: check:pr)', async (globals, output, commands: string[]) =>
     (await import('./commands/plan.ts')).showPlan(commands.length > 0 ? commands : ['check:pr'], rest, globals, output),
   )
-  add('validate', 'check devflow.toml, devflow.lock and manifests', async (globals, output) =>
-    (await import('./commands/validate.ts')).validate(globals, output),
-  )
+  add('validate', 'check devflow.toml, devflow.lock and manifests', async (globals, output, options) =>
+    (await import('./commands/validate.ts')).validate(options, globals, output),
+  ).option('--strict', 'warnings are errors')
   add(
     'trust [action]',
     'show, approve or revoke what this repository asks for',
@@ -161,17 +205,40 @@ Examples:
   )
     .option('--diff', 'only what changed since the approval')
     .option('--ci', 'approve on a CI runner; see docs/trust.md')
+    .option('--from <folder>', 'with --ci: what ci:start wrote; the base asks, and not the change')
   running(
     add(
       'image <action> [names...]',
-      'build, ls, rm, fingerprint, base, use: the image that tasks run in',
+      'build, ls, rm, fingerprint, base, use, save, load, fetch: the image that tasks run in',
       async (globals, output, action, names, options) =>
         (await import('./commands/image.ts')).image(action, names, options, globals, output),
     ),
-  ).option('--from <image>', 'with base: a local image to stand in for the pinned one that is named')
-  add('pin <action>', 'ls, update, trivy: what devflow.lock fixes', async (globals, output, action, options) =>
-    (await import('./commands/pin.ts')).pin(action, options, globals, output),
-  ).option('--dry-run', 'show what would change')
+  )
+    .option('--from <image>', 'with base: a local image to stand in for the pinned one that is named')
+    .option('--sha256 <hash>', 'with load: what the file must be')
+  add(
+    'pin <action> [names...]',
+    'ls, check, update, trivy: what devflow.lock fixes, what must not run, and what is newer',
+    async (globals, output, action, names, options) =>
+      (await import('./commands/pin.ts')).pin(action, names, options, globals, output),
+  )
+    .option('--cooldown <duration>', 'take a version of an action after this time (default: 7d)')
+    .option('--offline', 'ask nobody: only what this version of dwf knows')
+    .option('--dry-run', 'show what would change')
+    .addHelpText(
+      'after',
+      `
+Actions:
+  ls       what devflow.lock fixes
+  check    pins that must not run (exit 4), tags that were moved (exit 1), newer versions
+  update   move pins, or only those named: tools such as node, actions such as actions/checkout
+  trivy    note the checksum of the Trivy of this machine
+
+Examples:
+  dwf pin check
+  dwf pin update --dry-run
+  dwf pin update actions/checkout --cooldown 14d`,
+    )
   add('doctor', 'find what keeps rootless containers and scans from working', async (globals, output, options) =>
     (await import('./commands/doctor.ts')).doctor(options, globals, output),
   )

@@ -15,21 +15,37 @@ export interface WantedReport {
   readonly path: string
 }
 
-/** @throws Failure('wrong-input') for what names no format or no file */
-export function readReports(words: readonly string[] | undefined, cwd: string): readonly WantedReport[] {
-  return (words ?? []).map((word) => {
+/**
+ * The files and the commit statuses of `--report`: a word with `=` names a file, one without the context of a status.
+ * @throws Failure('wrong-input') for what names no format, no file or no context
+ */
+export function readReports(
+  words: readonly string[] | undefined,
+  cwd: string,
+): { readonly files: readonly WantedReport[]; readonly contexts: readonly string[] } {
+  const files: WantedReport[] = []
+  const contexts = new Set<string>()
+  for (const word of words ?? []) {
     const at = word.indexOf('=')
     const format = word.slice(0, Math.max(at, 0)) as ReportFormat
     if (at > 0 && at < word.length - 1 && formats.includes(format))
-      return { format, path: resolve(cwd, word.slice(at + 1)) }
-    throw failure(
-      'wrong-input',
-      'usage',
-      `--report must be FORMAT=FILE, not ${JSON.stringify(word)}`,
-      `formats: ${formats.join(', ')}`,
-    )
-  })
+      files.push({ format, path: resolve(cwd, word.slice(at + 1)) })
+    else if (at < 0 && isContext(word)) contexts.add(word)
+    else
+      throw failure(
+        'wrong-input',
+        'usage',
+        `--report must be FORMAT=FILE, not ${JSON.stringify(word)}`,
+        `formats: ${formats.join(', ')}; a word without "=" is the context of a commit status`,
+      )
+  }
+  return { files, contexts: [...contexts] }
 }
+
+/** GitHub takes 255 characters. The name of a format is somebody's who forgot the file. */
+const isContext = (word: string): boolean =>
+  /^[\x21-\x7e][\x20-\x7e]{0,253}[\x21-\x7e]$|^[\x21-\x7e]$/.test(word) &&
+  !(formats as readonly string[]).includes(word)
 
 export function scanDocument(options: {
   readonly run: string

@@ -15,7 +15,7 @@ export function secretsOf(plan: Plan, env: NodeJS.ProcessEnv) {
         'wrong-input',
         'no-secret',
         `the secret ${name} is not set`,
-        `set the environment variable ${name} for this run`,
+        `set the environment variable ${name} for this run; a pull request of a fork or of Dependabot gets no secrets, so such a task belongs into the target main`,
       )
     if (value.length < shortest)
       throw failure(

@@ -19,6 +19,16 @@ export interface Workspace {
   readonly project: Project
   readonly lock?: Lock
   readonly warnings: readonly Diagnostic[]
+  /** What a change is judged by: `config` has its targets and its scan policy then. */
+  readonly policy?: Policy
+}
+
+/** Configuration and lock of the base that a change would be merged into, with the files that its policy names. */
+export interface Policy {
+  /** A folder outside of the repository. */
+  readonly root: string
+  readonly config: Config
+  readonly lock?: Lock
 }
 
 export const recipeOf = (tool: string): ToolchainRecipe | undefined =>

@@ -1,10 +1,10 @@
 import { examine, type Finding } from '../../engine/doctor.ts'
 import { failure } from '../../util/diagnostics.ts'
 import { run } from '../../util/process.ts'
-import { printable } from '../../util/text.ts'
 import { examineScanner } from '../gates.ts'
 import type { Globals } from '../globals.ts'
 import type { Output } from '../output.ts'
+import { renderFinding } from '../render/finding.ts'
 
 /** `dwf doctor [--fix]`: what keeps rootless containers and scans from working, and how to mend it. */
 export async function doctor(options: { readonly fix?: boolean }, globals: Globals, output: Output): Promise<number> {
@@ -13,20 +13,8 @@ export async function doctor(options: { readonly fix?: boolean }, globals: Globa
     findings = [...(await examine()), ...(await examineScanner(process.env))]
   const bad = findings.filter((finding) => finding.state === 'fault')
   if (globals.json) output.json({ schema: 'dwf.doctor/1', ok: bad.length === 0, findings })
-  else for (const finding of findings) output.result(render(finding, output))
+  else for (const finding of findings) output.result(renderFinding(finding, output.style))
   return bad.length === 0 ? 0 : 3
-}
-
-const signs = { ok: ['✔', 'green'], warning: ['!', 'yellow'], fault: ['✖', 'red'] } as const
-
-function render(finding: Finding, { style }: Output): string {
-  const [sign, colour] = signs[finding.state]
-  const [first, ...more] = finding.says.split('\n').map(printable)
-  return [
-    `${style(colour, sign)} ${finding.check}: ${first}`,
-    ...more.map((line) => style('dim', `    ${line}`)),
-    ...(finding.fix ? [`    → ${finding.fix}`] : []),
-  ].join('\n')
 }
 
 /** Shows each command, asks, and runs it; what needs root is only shown to a person who is not. */

@@ -14,11 +14,11 @@ import { onSignals } from '../signals.ts'
 import { openWorkspace } from '../workspace.ts'
 import { requireTrust } from './trust.ts'
 
-/** `dwf image build|ls|rm|fingerprint|base|use`: the image that tasks run in. */
+/** `dwf image build|ls|rm|fingerprint|base|use|save|load|fetch`: the image that tasks run in. */
 export async function image(
   action: string,
   names: readonly string[],
-  options: { readonly from?: string },
+  options: { readonly from?: string; readonly sha256?: string },
   globals: Globals,
   output: Output,
 ): Promise<number> {
@@ -35,17 +35,21 @@ export async function image(
       return base(names, options.from, globals, output)
     case 'use':
       return use(names, globals, output)
+    case 'save':
+    case 'load':
+    case 'fetch':
+      return (await import('./image-transfer.ts')).transferImage(action, names, options, globals, output)
     default:
       throw failure(
         'wrong-input',
         'usage',
         `unknown action "${action}"`,
-        'dwf image build|ls|rm NAME…|fingerprint|base|use REF IMAGE',
+        'dwf image build|ls|rm NAME…|fingerprint|base|use REF IMAGE|save FILE|load FILE|fetch IMAGE@DIGEST',
       )
   }
 }
 
-async function described(globals: Globals) {
+export async function described(globals: Globals) {
   const workspace = await openWorkspace(globals)
   const image = describeImage(workspace)
   if (!image)
@@ -58,7 +62,7 @@ async function described(globals: Globals) {
   return { workspace, image }
 }
 
-async function openEngine(globals: Globals) {
+export async function openEngine(globals: Globals) {
   refuseRoot(globals.allowRoot)
   const { config } = await openWorkspace(globals)
   await requireTrust({ config }, [])

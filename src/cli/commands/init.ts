@@ -1,12 +1,23 @@
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
+import { baseFolder } from '../../ci/index.ts'
 import { loadConfig } from '../../config/load.ts'
+import { parseConfig } from '../../config/parse.ts'
+import type { Config } from '../../config/types.ts'
 import { imageModel } from '../../image/index.ts'
 import { shippedLock } from '../../pins/index.ts'
 import { type Project, type StackName, stackNames } from '../../project/types.ts'
-import { plannedFiles, type ScaffoldResult, scaffold } from '../../scaffold/index.ts'
+import {
+  type FileWrite,
+  pinned,
+  plannedFiles,
+  renderConfig,
+  type ScaffoldResult,
+  scaffold,
+} from '../../scaffold/index.ts'
 import { detectProject } from '../../stacks/detect.ts'
 import { type Diagnostic, Failure, failure } from '../../util/diagnostics.ts'
 import { didYouMean, printable } from '../../util/text.ts'
+import { planCi } from '../ci/generation.ts'
 import type { Globals } from '../globals.ts'
 import type { Output } from '../output.ts'
 import { version } from '../version.ts'
@@ -15,6 +26,8 @@ import { openWorkspace, recipeOf } from '../workspace.ts'
 export interface InitOptions {
   readonly stack?: string
   readonly force?: boolean
+  /** False: without workflows. */
+  readonly ci?: boolean
 }
 
 /** `dwf init`: writes what a repository needs, and never over what is there. */
@@ -43,10 +56,22 @@ export async function init(options: InitOptions, globals: Globals, output: Outpu
     config,
     epoch: resolved.lock.epoch,
   })
-  const files = plannedFiles({ project, ...(config.file === undefined ? {} : { config }), lock: resolved.lock, model })
+  const own = config.file === undefined ? {} : { config }
+  // A repository with a lock has been here before: what its workflows are is ci:generate's business.
+  const ci =
+    lock || options.ci === false
+      ? undefined
+      : await planCi(
+          { ...(await asWritten(config, project)), project, warnings: [], lock: resolved.lock },
+          { recipe: '', pins: model.stages.map(({ pin }) => pinned(pin)), packages: model.packages },
+          { env: process.env },
+        )
+  const files = plannedFiles({ project, ...own, lock: ci?.lock ?? resolved.lock, model })
+  const also = ci?.writes.filter(({ path }) => path !== 'devflow.lock') ?? []
   const results = await scaffold({
     root: config.root,
     files,
+    also,
     dryRun: globals.dryRun,
     force: options.force === true,
     ...(globals.input ? { ask: (file: { path: string }) => askToReplace(file.path) } : {}),
@@ -57,15 +82,24 @@ export async function init(options: InitOptions, globals: Globals, output: Outpu
       schema: 'dwf.init/1',
       root: config.root,
       dryRun: globals.dryRun,
-      files: results,
+      files: [...results, ...also.map(({ path }) => ({ path, action: 'created' }))],
       stacks: project.units.map(({ stack, dir }) => ({ stack, dir })),
-      diagnostics: notes,
+      diagnostics: [...notes, ...(ci?.generation.diagnostics ?? [])],
     })
   else {
-    output.diagnostics(notes)
-    show(project, results, model.contents, globals, output)
+    output.diagnostics([...notes, ...(ci?.generation.diagnostics ?? [])])
+    show(project, results, also, model.contents, globals, output)
+    for (const note of ci?.notes ?? []) output.talk(note)
+    if (lock && options.ci !== false) output.talk('the workflows: dwf ci:generate')
+    if (!globals.dryRun) output.talk('next: dwf check:pr')
   }
   return 0
+}
+
+/** The configuration as the repository will have it: with the targets that init writes. */
+async function asWritten(config: Config, project: Project): Promise<{ readonly config: Config }> {
+  if (config.file !== undefined) return { config }
+  return parseConfig(join(config.root, 'devflow.toml'), renderConfig(project))
 }
 
 /** What the repository has of pins counts first; what it lacks comes from this version of dwf. */
@@ -138,6 +172,7 @@ const dryWords = {
 function show(
   project: Project,
   results: readonly ScaffoldResult[],
+  also: readonly FileWrite[],
   contents: readonly { tool: string; version: string; from: string }[],
   globals: Globals,
   output: Output,
@@ -151,7 +186,9 @@ function show(
   const way = relative(globals.cwd, project.root)
   for (const { path, action } of results)
     output.result(`  ${(globals.dryRun ? dryWords : words)[action]}  ${way ? `${way}/` : ''}${path}`)
+  for (const { path } of also)
+    if (!path.startsWith(`${baseFolder}/`))
+      output.result(`  ${(globals.dryRun ? dryWords : words).created}  ${way ? `${way}/` : ''}${path}`)
   if (results.some(({ action }) => action === 'kept'))
     output.talk('files that differ were left alone; dwf init --force asks about each')
-  if (!globals.dryRun) output.talk('next: dwf check:pr')
 }

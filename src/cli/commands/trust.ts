@@ -13,6 +13,8 @@ import { readLock, type Workspace } from '../workspace.ts'
 export interface TrustOptions {
   readonly ci?: boolean
   readonly diff?: boolean
+  /** What `ci:start` wrote: with `--ci`, the base asks, and not the change. */
+  readonly from?: string
 }
 
 /** `dwf trust [show|approve|revoke]`: what a repository asks for, and a person's answer to it. */
@@ -23,8 +25,10 @@ export async function trust(
   output: Output,
 ): Promise<number> {
   const { config } = await loadConfig({ cwd: globals.cwd, ...(globals.config ? { file: globals.config } : {}) })
+  if (options.from !== undefined && !options.ci)
+    throw failure('wrong-input', 'usage', '--from goes with --ci', 'dwf trust --ci --from FOLDER')
+  if (options.ci) return approveInCi(config, await askedInCi(config, options.from, globals), output)
   const ask = trustAsk(config, judgeOf(readLock(config.root)))
-  if (options.ci) return approveInCi(config, ask, output)
   switch (action ?? 'show') {
     case 'show':
       return show(config, ask, options.diff === true, globals, output)
@@ -105,6 +109,14 @@ async function approveByPerson(config: Config, ask: TrustAsk, globals: Globals, 
   return 0
 }
 
+/** Of the base, where a change is judged: what the change asks for on top of it was reviewed by nobody. */
+async function askedInCi(config: Config, from: string | undefined, globals: Globals): Promise<TrustAsk> {
+  if (from === undefined) return trustAsk(config, judgeOf(readLock(config.root)))
+  const { policyFrom, readFrom } = await import('../ci/from.ts')
+  const policy = await policyFrom(readFrom(from, globals).folder)
+  return trustAsk(policy ? { ...policy.config, root: config.root } : config, judgeOf(policy?.lock))
+}
+
 function approveInCi(config: Config, ask: TrustAsk, output: Output): number {
   if (!process.env.CI)
     throw failure('refused', 'not-in-ci', '--ci approves only where CI is set', 'dwf trust approve, in a terminal')
@@ -121,10 +133,11 @@ function approveInCi(config: Config, ask: TrustAsk, output: Output): number {
  * @returns what was approved and is used now
  */
 export async function requireTrust(
-  { config, lock }: Pick<Workspace, 'config' | 'lock'>,
+  { config, lock, policy }: Pick<Workspace, 'config' | 'lock' | 'policy'>,
   commands?: readonly string[],
 ): Promise<readonly TrustRequest[]> {
-  const needed = trustAsk(config, judgeOf(lock)).requests.filter(({ kind, task }) =>
+  // Under the policy of a base its lock says who judges: that is what has to be approved.
+  const needed = trustAsk(config, judgeOf(policy ? policy.lock : lock)).requests.filter(({ kind, task }) =>
     kind === 'scanner-image'
       ? commands === undefined || commands.some((command) => command.startsWith('scan:'))
       : task === undefined || (commands?.includes(task) ?? false),
@@ -140,7 +153,9 @@ export async function requireTrust(
           severity: 'error',
           code: 'not-trusted',
           message: `not trusted: this repository asks to ${request.says}`,
-          hint: 'dwf trust shows all of it; dwf trust approve allows it',
+          hint: policy
+            ? 'the base does not ask for it: merge the request first, without a target that uses it'
+            : 'dwf trust shows all of it; dwf trust approve allows it',
           ...(where ? { where } : {}),
         }
       }),

@@ -9,12 +9,16 @@ import { version } from '../version.ts'
 import { openWorkspace, refuse, resolveWorkspace } from '../workspace.ts'
 
 /** `dwf validate`: everything that can be known without running anything. */
-export async function validate(globals: Globals, output: Output): Promise<number> {
+export async function validate(
+  options: { readonly strict?: boolean },
+  globals: Globals,
+  output: Output,
+): Promise<number> {
   try {
     const workspace = await openWorkspace(globals)
     resolveWorkspace(workspace)
-    const { config, project, lock } = workspace
-    await lonePolicy(config, lock).ready()
+    const { config, project } = workspace
+    await lonePolicy(workspace).ready()
     const image = config.runtime.profile === 'container' ? describeImage(workspace) : undefined
     const common = { config, project, dwf: version, ...(image ? { image: plannedImage(image) } : {}) }
     for (const target of Object.keys(config.targets)) {
@@ -26,6 +30,12 @@ export async function validate(globals: Globals, output: Output): Promise<number
       commands: Object.keys(config.tasks).map((task) => parseCommand(task) as Command),
     })
     await refuse(config, tasks.problems ?? [])
+    const warnings = workspace.warnings.filter(({ severity }) => severity === 'warning')
+    if (options.strict && warnings.length > 0)
+      throw new Failure(
+        'wrong-input',
+        warnings.map((warning) => ({ ...warning, severity: 'error' })),
+      )
     if (globals.json) output.json({ schema: 'dwf.validate/1', ok: true, diagnostics: workspace.warnings })
     else {
       output.diagnostics(workspace.warnings)
