@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import type { JsonReport } from '../../src/report/index.ts'
 import { problemsOf } from '../report/schemas.ts'
-import { push, registry } from './registry.ts'
+import { pushDatabase, registry } from './registry.ts'
 import { type Repository, repository, tasks, world } from './rig.ts'
 
 const podman = (...args: readonly string[]) => execFileSync('podman', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
@@ -410,13 +410,7 @@ test('a scanner of code that did not do its work is a failure, never a pass', as
 test('the database comes from a mirror; Trivy from its image by digest, without network', async (t) => {
   const cache = mkdtempSync(join(tmpdir(), 'dwf-mirror-'))
   t.after(() => rmSync(cache, { recursive: true, force: true }))
-  const made = join(cache, 'db.tar.gz')
-  execFileSync('tar', ['-czf', made, '-C', join(world, 'trivy-cache/db'), 'trivy.db', 'metadata.json'])
-  await push('dwf-test/trivy-db', '2', readFileSync(made), {
-    layer: 'application/vnd.aquasec.trivy.db.layer.v1.tar+gzip',
-    config: 'application/vnd.aquasec.trivy.config.v1+json',
-  })
-  const env = { DWF_TRIVY_CACHE: join(cache, 'own'), DWF_TRIVY_DB: `${registry}/dwf-test/trivy-db:2` }
+  const env = { DWF_TRIVY_CACHE: join(cache, 'own'), DWF_TRIVY_DB: await pushDatabase(join(world, 'trivy-cache/db')) }
   const repo = repository(t, { 'package-lock.json': lockOf('4.17.20') })
   const absent = await repo.dwf(['scan', 'db', 'status'], { env })
   assert.equal(absent.code, 3, absent.all)

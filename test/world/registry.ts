@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 
 /** The registry on loopback that scripts/world starts. */
@@ -41,4 +42,14 @@ export async function push(
     body: JSON.stringify(manifest),
   })
   assert.equal(put.status, 201)
+}
+
+/** Publishes a folder with Trivy's database as its mirrors do; gives the reference for DWF_TRIVY_DB. */
+export async function pushDatabase(folder: string): Promise<string> {
+  const made = execFileSync('tar', ['-czf', '-', '-C', folder, 'trivy.db', 'metadata.json'], { maxBuffer: 64 << 20 })
+  await push('dwf-test/trivy-db', '2', made, {
+    layer: 'application/vnd.aquasec.trivy.db.layer.v1.tar+gzip',
+    config: 'application/vnd.aquasec.trivy.config.v1+json',
+  })
+  return `${registry}/dwf-test/trivy-db:2`
 }

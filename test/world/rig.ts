@@ -97,6 +97,7 @@ export function repository(
     XDG_STATE_HOME: join(folder, 'state'),
     DWF_TRIVY_CACHE: join(world, 'trivy-cache'),
     CI: '',
+    GITHUB_ACTIONS: '',
     NO_COLOR: '1',
   }
   for (const pin of shippedPins.images) {

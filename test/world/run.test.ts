@@ -74,7 +74,7 @@ for (const [signal, expected] of [
   test(`${signal} ends the run in good order: exit ${expected}, no container left`, async (context) => {
     const repo = await tasks(
       context,
-      `[tasks.test]\nrun = "echo started; trap 'echo tidied; exit' TERM; sleep 60 & wait"\n`,
+      `[tasks.test]\nrun = "trap 'echo tidied; exit' TERM; echo started; sleep 60 & wait"\n`,
     )
     const { code, all, stdout } = await repo.dwf(['test'], {
       when: { says: /│ started/, act: (child) => child.kill(signal) },
