@@ -448,7 +448,7 @@ jobs:
   two:
     name: j
     needs: [one]
-    if: '!cancelled()'
+    if: "!cancelled()"
     runs-on: ubuntu-24.04
     timeout-minutes: 1
     permissions: {}
@@ -465,7 +465,7 @@ jobs:
       - name: x
         id: y
         env:
-          A: '1'
+          A: "1"
         run: |
           a
           b

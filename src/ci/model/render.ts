@@ -58,7 +58,8 @@ export function renderYaml(root: YAMLMap, header: Header): string {
     .toString({
       lineWidth: 0,
       indentSeq: true,
-      singleQuote: true,
+      // As the formatters of YAML have it, which a repository may run over its workflows.
+      singleQuote: false,
       flowCollectionPadding: false,
       doubleQuotedMinMultiLineLength: Number.POSITIVE_INFINITY,
     })
@@ -215,10 +216,13 @@ export function mapOf(entries: readonly Entry[]): YAMLMap {
   return map
 }
 
+const flowWidth = 60
+
 export function list(items: readonly unknown[]): YAMLSeq {
   const seq = new YAMLSeq()
   for (const item of items) seq.add(item)
-  seq.flow = items.every((item) => typeof item === 'string')
+  // On one line as long as it fits there with its key: formatters break a longer one.
+  seq.flow = items.every((item) => typeof item === 'string') && items.join(', ').length <= flowWidth
   return seq
 }
 
