@@ -20,10 +20,14 @@ test('a formatter that a repository runs over its workflows has nothing to chang
       writeFileSync(file, content)
     }
   writeFileSync(join(folder, 'biome.json'), '{ "formatter": { "indentStyle": "space", "lineWidth": 80 } }')
-  const { status, stdout, stderr } = spawnSync(biome, ['format', '--max-diagnostics=5', ...all.map((_, index) => String(index))], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH, NO_COLOR: '1' },
-  })
+  const { status, stdout, stderr } = spawnSync(
+    biome,
+    ['format', '--max-diagnostics=5', ...all.map((_, index) => String(index))],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, NO_COLOR: '1' },
+    },
+  )
   assert.equal(status, 0, `${stdout}${stderr}`)
 })
