@@ -38,31 +38,33 @@ export interface Prepared {
   readonly imageTag: string
 }
 
+export interface PrepareRequest {
+  readonly commands: readonly string[]
+  readonly tasks: readonly string[]
+  readonly rest: readonly string[]
+}
+
 /** Words of the command line → workspace and plan. @throws Failure('wrong-input') with all that is wrong, located */
 export async function prepare(
-  request: {
-    readonly commands: readonly string[]
-    readonly tasks: readonly string[]
-    readonly rest: readonly string[]
-  },
+  request: PrepareRequest,
   globals: Pick<Globals, 'cwd' | 'config'>,
   policy?: Policy,
 ): Promise<Prepared> {
-  const commands = request.commands.map((text): Command => {
-    const parsed = parseCommand(text)
-    if (typeof parsed === 'string')
-      throw failure('wrong-input', 'unknown-command', parsed, 'dwf --help lists the commands')
-    return parsed
-  })
-  const found = await openWorkspace(globals)
-  const workspace = policy ? underPolicy(found, policy) : found
+  // Before the repository is looked at: a word that is none is wrong in every one.
+  commandsIn(request)
+  const workspace = await openWorkspace(globals)
+  return prepareIn(policy ? underPolicy(workspace, policy) : workspace, request)
+}
+
+/** The same in a workspace that is open already. */
+export async function prepareIn(workspace: Workspace, request: PrepareRequest): Promise<Prepared> {
   const { config, project } = workspace
   const image = config.runtime.profile === 'container' ? describeImage(workspace) : undefined
   const planned = makePlan({
     config,
     project,
     dwf: version,
-    commands,
+    commands: commandsIn(request),
     tasks: request.tasks,
     rest: request.rest,
     ...(image ? { image: plannedImage(image) } : {}),
@@ -79,6 +81,15 @@ export async function prepare(
     )
   }
   return { workspace, plan, ...(image ? { image } : {}), imageTag: image?.fingerprint ?? '' }
+}
+
+function commandsIn({ commands }: PrepareRequest): readonly Command[] {
+  return commands.map((text): Command => {
+    const parsed = parseCommand(text)
+    if (typeof parsed === 'string')
+      throw failure('wrong-input', 'unknown-command', parsed, 'dwf --help lists the commands')
+    return parsed
+  })
 }
 
 /** What Dockerfile.devflow, devflow.lock and the manifests say the image is; undefined where there is no Dockerfile.devflow. */

@@ -13,8 +13,8 @@ import { didYouMean } from '../../util/text.ts'
 import type { Globals } from '../globals.ts'
 import { requireVersion } from '../lock-version.ts'
 import type { Output } from '../output.ts'
-import { exportPolicy } from '../policy.ts'
-import { describeImage, prepare } from '../prepare.ts'
+import { exportPolicy, underPolicy } from '../policy.ts'
+import { describeImage, prepareIn } from '../prepare.ts'
 import { addToJobSummary } from '../scan-document.ts'
 import { version } from '../version.ts'
 import { openWorkspace, type Policy, type Workspace } from '../workspace.ts'
@@ -51,7 +51,8 @@ export async function ciStart(options: StartOptions, globals: Globals, output: O
   const names = new Set([...targetNames(workspace), ...(policy ? targetNames(policy) : [])])
   const hasImage = layersOf(workspace.config, describeImage(workspace) !== undefined).there.includes('image')
   const commands = commandsOf(target, names, isChanged && hasImage)
-  const { plan, workspace: judged } = await prepare({ commands, tasks: [], rest: [] }, globals, policy)
+  const judged = policy ? underPolicy(workspace, policy) : workspace
+  const { plan } = await prepareIn(judged, { commands, tasks: [], rest: [] })
   const parts = partsOf(plan)
   const loosened = policy
     ? [

@@ -64,11 +64,11 @@ export async function runCommands(
   output: Output,
   hook?: ScanHook,
 ): Promise<number> {
-  readOptions(options, globals)
+  const wanted = readOptions(options, globals)
   const prepared = await prepare({ commands, tasks, rest: options.rest }, globals)
   if (commands.some((command) => command === 'check' || command.startsWith('check:')))
     requireVersion(prepared.workspace.lock, options.anyVersion === true)
-  return (await runPrepared(prepared, options, globals, output, hook)).exit
+  return (await runPrepared(prepared, options, globals, output, { wanted, ...(hook ? { hook } : {}) })).exit
 }
 
 function readOptions(options: RunCommandOptions, globals: Globals) {
@@ -82,15 +82,17 @@ function readOptions(options: RunCommandOptions, globals: Globals) {
   }
 }
 
+/** Options that were read: what they ask for can be had. */
+type WantedRun = ReturnType<typeof readOptions>
+
 /** A plan that is made already: the whole of one, or what one job of CI runs of it. */
 export async function runPrepared(
   prepared: Prepared,
   options: RunCommandOptions,
   globals: Globals,
   output: Output,
-  hook?: ScanHook,
+  { wanted = readOptions(options, globals), hook }: { readonly wanted?: WantedRun; readonly hook?: ScanHook } = {},
 ): Promise<{ readonly exit: number; readonly result?: RunResult }> {
-  const wanted = readOptions(options, globals)
   const { plan, workspace } = prepared
   output.diagnostics(workspace.warnings)
   if (globals.dryRun) {
