@@ -155,7 +155,7 @@ export function cliEngine(info: EngineInfo, dialect: CliDialect): Engine {
     },
     async open(spec: ContainerSpec, slots: number) {
       const source = {
-        prelude: slotPrelude({ init: containerInit, shell: containerShell }),
+        prelude: slotPrelude({ init: containerInit }),
         first: () => spawnShell([program, ...sessionArgs(spec, info, dialect)]),
         more: () => spawnShell([program, 'exec', '--interactive', spec.name, containerShell]),
         remove: () => removeContainer(spec.name),

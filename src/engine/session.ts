@@ -1,11 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { Slot } from './slot.ts'
+import { Slot, type SlotScript } from './slot.ts'
+import { slotTask } from './slot-script.ts'
 import type { ExecRequest, Running, Session } from './types.ts'
 
-/** How the shells of one container (or of the host) are started and ended. */
-export interface SlotSource {
+/** How the shells of one container are spoken to: all words go through their standard input. */
+const containerScript: Omit<SlotScript, 'prelude'> = {
+  task: slotTask,
+  signal: (child, name) => void child.stdin!.write(`dwf_signal ${name}\n`),
+}
+
+/** How the shells of one container (or of the host) are started, spoken to and ended. */
+export interface SlotSource extends Partial<SlotScript> {
   readonly prelude: string
-  /** The first shell: with it the container lives and dies. */
+  /** A shell that goes takes nothing with it but its own task. */
+  readonly standsAlone?: boolean
+  /** What the first shell's prelude said. */
+  began?(said: string): void
+  /** The first shell: with it the container lives and dies, unless each stands alone. */
   first(): ChildProcess
   /** One more shell in the same container. */
   more(): ChildProcess
@@ -25,11 +36,13 @@ export function spawnShell(argv: readonly string[], env: NodeJS.ProcessEnv = pro
 
 /** Opens the first shell and, as tasks run at the same time, up to `limit` of them. */
 export async function openSession(source: SlotSource, limit: number): Promise<Session> {
-  const first = new Slot(source.first(), source.prelude)
+  const script = { ...containerScript, ...source }
+  const first = new Slot(source.first(), script)
   const slots = [first]
   let closing: Promise<void> | undefined
   try {
-    await first.ready()
+    const said = await first.ready()
+    source.began?.(said)
   } catch (error) {
     await source.remove()
     throw error
@@ -40,7 +53,7 @@ export async function openSession(source: SlotSource, limit: number): Promise<Se
     const living = slots.filter((slot) => !slot.isLost)
     const free = living.find((slot) => !slot.busy && !taken.has(slot))
     if (!free && living.length >= limit) throw new Error('no slot is free')
-    const slot = free ?? new Slot(source.more(), source.prelude)
+    const slot = free ?? new Slot(source.more(), script)
     taken.add(slot)
     if (!free) {
       slots.push(slot)
@@ -50,7 +63,8 @@ export async function openSession(source: SlotSource, limit: number): Promise<Se
   }
   return {
     async exec(request: ExecRequest): Promise<Running> {
-      if (first.isLost) return { exit: Promise.resolve({ kind: 'lost', reason: await first.lost }), signal: () => {} }
+      if (first.isLost && !source.standsAlone)
+        return { exit: Promise.resolve({ kind: 'lost', reason: await first.lost }), signal: () => {} }
       const slot = await takeSlot()
       taken.delete(slot)
       return slot.start(request)

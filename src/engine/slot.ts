@@ -1,11 +1,32 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { slotTask } from './slot-script.ts'
 import type { ExecRequest, Exit, Running } from './types.ts'
 
 /** Longest marker: the separator, 32 hex digits, a blank, three digits, a line end. */
 const markerLength = 1 + 32 + 1 + 3 + 1
 const separator = 0x1e
+/** The exit code of a task that left something which even KILL did not end. */
+const stillThere = 125
+
+/** What the shell is told about one task. */
+export type SlotTask = (
+  request: Omit<ExecRequest, 'onOutput'>,
+  /** Two tokens for the end, made for this task alone; the name of a folder, which only this shell knows. */
+  words: { readonly ok: string; readonly fail: string; readonly name: string },
+) => string
+
+/** How the shells of one place are spoken to. */
+export interface SlotScript {
+  /** What each shell reads first. */
+  readonly prelude: string
+  readonly task: SlotTask
+  /** Sends a signal to everything that the running task has started. */
+  signal(child: ChildProcess, name: 'TERM' | 'KILL', isRunning: () => boolean): void
+  /** Ends what the task left, where the shell has not done it. Says whether nothing is left; undefined: nothing was. */
+  clear?(child: ChildProcess): Promise<boolean> | undefined
+  /** What it means for the running task that the shell is gone. */
+  lost?(reason: string, signal: NodeJS.Signals | null, name: string): Exit
+}
 
 interface Current {
   readonly ok: string
@@ -29,35 +50,40 @@ interface Ended {
  */
 export class Slot {
   readonly #child: ChildProcess
+  readonly #script: SlotScript
   readonly #carry: { stdout: Buffer; stderr: Buffer } = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) }
   #current: Current | undefined
   #lost: string | undefined
+  /** Of the folder of this shell's task. */
+  readonly #name = randomBytes(16).toString('hex')
   /** What the shell or the engine's client said outside of any task: the reason when it is lost. */
   #said = ''
   readonly lost: Promise<string>
 
-  constructor(child: ChildProcess, prelude: string) {
+  constructor(child: ChildProcess, script: SlotScript) {
     this.#child = child
+    this.#script = script
     child.stdout!.on('data', (chunk: Buffer) => this.#read('stdout', chunk))
     child.stderr!.on('data', (chunk: Buffer) => this.#read('stderr', chunk))
     // A shell that is gone is noticed by 'close'; writing to it then is no error of its own.
     child.stdin!.on('error', () => {})
     this.lost = new Promise((resolve) => {
-      const lose = (reason: string) => {
+      const lose = (why: string, signal: NodeJS.Signals | null = null) => {
         if (this.#lost !== undefined) return
-        this.#lost = this.#said.trim() || reason
-        this.#current?.settle({ kind: 'lost', reason: this.#lost })
+        const reason = this.#said.trim() || why
+        this.#lost = reason
+        this.#current?.settle(script.lost?.(reason, signal, this.#name) ?? { kind: 'lost', reason })
         this.#current = undefined
         resolve(this.#lost)
       }
       child.once('error', (error) => lose(error.message))
-      const ended = (code: number | null, signal: string | null) =>
-        lose(`the shell ended (${signal ?? `exit ${code}`})`)
+      const ended = (code: number | null, signal: NodeJS.Signals | null) =>
+        lose(`the shell ended (${signal ?? `exit ${code}`})`, signal)
       child.once('close', ended)
       // A process that outlived the shell may hold its streams open: then there is no 'close' to wait for.
-      child.once('exit', (code, signal) => void setTimeout(ended, 250, code, signal))
+      child.once('exit', (code, signal) => void setTimeout(ended, 250, code, signal).unref())
     })
-    child.stdin!.write(prelude)
+    child.stdin!.write(script.prelude)
   }
 
   get busy(): boolean {
@@ -68,9 +94,13 @@ export class Slot {
     return this.#lost !== undefined
   }
 
-  /** Lets the shell itself answer. @throws when it does not within a minute, or is lost */
-  async ready(limitMs = 60_000): Promise<void> {
-    const { exit } = this.#begin({ onOutput: () => {} }, (ok, fail) => `dwf_end 0 ${ok} ${fail}\n`)
+  /** Lets the shell itself answer. @returns what the prelude said @throws when it does not within a minute, or is lost */
+  async ready(limitMs = 60_000): Promise<string> {
+    let said = ''
+    const onOutput = (stream: 'stdout' | 'stderr', chunk: Buffer) => {
+      if (stream === 'stdout') said += chunk.toString('utf8')
+    }
+    const { exit } = this.#begin({ onOutput }, (ok, fail) => `dwf_end 0 ${ok} ${fail}\n`)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<Exit>((resolve) => {
       timer = setTimeout(resolve, limitMs, {
@@ -81,10 +111,11 @@ export class Slot {
     const end = await Promise.race([exit, late])
     clearTimeout(timer)
     if (end.kind === 'lost') throw new Error(end.reason)
+    return said
   }
 
   start(request: ExecRequest): Running {
-    return this.#begin(request, (ok, fail) => slotTask({ ...request, ok, fail }))
+    return this.#begin(request, (ok, fail) => this.#script.task(request, { ok, fail, name: this.#name }))
   }
 
   /** Ends the shell by the end of its input. */
@@ -94,18 +125,25 @@ export class Slot {
 
   #begin(request: Pick<ExecRequest, 'onOutput'>, script: (ok: string, fail: string) => string): Running {
     if (this.#current) throw new Error('the slot is busy')
-    const ok = randomBytes(16).toString('hex')
-    const fail = randomBytes(16).toString('hex')
+    const random = randomBytes(32).toString('hex')
+    const ok = random.slice(0, 32)
+    const fail = random.slice(32)
+    let current: Current | undefined
     const exit = new Promise<Exit>((settle) => {
       if (this.#lost !== undefined) return settle({ kind: 'lost', reason: this.#lost })
+      const text = script(ok, fail)
       this.#said = ''
-      this.#current = { ok, fail, request, seen: {}, settle }
-      this.#child.stdin!.write(script(ok, fail))
+      current = { ok, fail, request, seen: {}, settle }
+      this.#current = current
+      this.#child.stdin!.write(text)
     })
+    // A task that has ended is out of reach: the shell may be at the next one.
+    const isRunning = () => current !== undefined && this.#current === current
     return {
       exit,
-      // KILL travels as USR1: tini passes every signal on to the supervisor but KILL, which it cannot catch.
-      signal: (name) => void this.#child.stdin!.write(`dwf_signal ${name === 'KILL' ? 'USR1' : name}\n`),
+      signal: (name) => {
+        if (isRunning()) this.#script.signal(this.#child, name, isRunning)
+      },
     }
   }
 
@@ -145,10 +183,16 @@ export class Slot {
   #finish(current: Current): void {
     const { stdout, stderr } = current.seen
     if (!stdout || !stderr) return
-    this.#current = undefined
-    if (stdout.ok !== stderr.ok || stdout.code !== stderr.code) {
-      current.settle({ kind: 'lost', reason: 'the end markers of the two streams do not agree' })
-    } else current.settle({ kind: 'code', code: stdout.code })
+    const isAgreed = stdout.ok === stderr.ok && stdout.code === stderr.code
+    const settle = (isClear: boolean) => {
+      if (this.#current !== current) return
+      this.#current = undefined
+      if (!isAgreed) current.settle({ kind: 'lost', reason: 'the end markers of the two streams do not agree' })
+      else current.settle({ kind: 'code', code: isClear ? stdout.code : stillThere })
+    }
+    const clearing = this.#script.clear?.(this.#child)
+    if (clearing) void clearing.then(settle)
+    else settle(true)
   }
 }
 

@@ -68,6 +68,11 @@ export interface ExecRequest {
   readonly env: Readonly<Record<string, string>>
   /** Folders that come first in PATH. */
   readonly path?: readonly string[]
+  /**
+   * Name of a variable → text without NUL. The task finds the text in a file of its own (0600, in memory where there is
+   * such a place) whose path the variable has; the file is gone when the task has ended.
+   */
+  readonly files?: Readonly<Record<string, string>>
   /** A promise makes the stream wait until it is resolved. */
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void | Promise<void>
 }
