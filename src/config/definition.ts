@@ -38,12 +38,12 @@ const oneLine = /^[^\0\n\r]*$/
 const command = text('A command: primary or primary:selector.', oneLine)
 const variable = /^[A-Za-z_][A-Za-z0-9_]*$/
 /** Not what programs go by: a secret under such a name would change what runs. */
-const secretName =
-  /^(?!(PATH|HOME|CI|IFS|ENV|SHELL|BASH_ENV|NODE_OPTIONS|NODE_PATH|LD_[A-Z_]*|(RUNNER|ACTIONS|INPUT|DWF|XDG)_.*|GITHUB_(?!TOKEN$).*)$)[A-Za-z_][A-Za-z0-9_]*$/
+export const secretName =
+  /^(?!(PATH|HOME|LANG|CI|IFS|ENV|SHELL|BASH.*|E?UID|PPID|PWD|OLDPWD|LC_.*|PS[0-4]|OPT.*|HIST.*|RANDOM|SRANDOM|SECONDS|LINENO|NODE_OPTIONS|NODE_PATH|LD_[A-Z_]*|(RUNNER|ACTIONS|INPUT|DWF|XDG)_.*|GITHUB_(?!TOKEN$).*)$)[A-Za-z_][A-Za-z0-9_]*$/
 const network = word('Network of the task: none, or egress (outbound only, unfiltered).', 'none', 'egress')
 
 /** Of a file of the repository: it cannot lead out of it. */
-const insidePath = /^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0\n\r]+$/
+export const insidePath = /^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0\n\r]+$/
 const file = text('Path of a file, from the root of the repository.', insidePath)
 const identifier = /^[\x21-\x7e]{1,200}$/
 /** As findings have their ids: on one line, printable, with single blanks. Licences are called `SEE LICENSE IN LICENSE`. */
@@ -127,7 +127,18 @@ export const definition: Node & { kind: 'table' } = {
           needs: words('Commands that must have passed before.', command),
           dir: text('Folder to run in, from the root of the repository.', /^(?!\/)(?!(.*\/)?\.\.(\/|$))[^\0\n\r]*$/),
           timeout: { kind: 'duration', doc: 'Longest time of one attempt.' },
+          total_timeout: { kind: 'duration', doc: 'Longest time of all attempts and the waits between them.' },
           retries: { kind: 'integer', doc: 'How often to try again.', min: 0, max: 100 },
+          retry_delay: { kind: 'duration', doc: 'How long to wait before another attempt; default: not at all.' },
+          retry_backoff: word('The wait stays as it is (fixed), or doubles each time.', 'fixed', 'exponential'),
+          retry_max_delay: { kind: 'duration', doc: 'The longest wait that doubling comes to.' },
+          retry_jitter: { kind: 'number', doc: 'Part of each wait that is drawn by chance.', min: 0, max: 1 },
+          weight: { kind: 'integer', doc: 'How many of -j it takes.', min: 1, max: 999 },
+          concurrency: text('Tasks of one name never overlap, in this run or in another.', /^[A-Za-z0-9./-]{1,100}$/),
+          inputs: words(
+            'Files, from the root of the repository, that make the task run again when they change; * and ** as in a shell.',
+            text('A path.', insidePath),
+          ),
           network,
           runtime: word(
             'container; host runs it on this machine and needs trust. Default: runtime.profile.',
@@ -141,10 +152,33 @@ export const definition: Node & { kind: 'table' } = {
             keyDoc: 'a name of letters, digits and underscores',
             of: text('Value.', /^[^\0]*$/),
           },
+          clean_env: {
+            kind: 'boolean',
+            doc: 'On the host: false gives it all of your environment, and needs trust for that. In a container it is always clean.',
+          },
           secrets: words('Names of secrets it may see; each needs trust.', text('Name.', secretName)),
         },
         ['run'],
       ),
+    },
+    secrets: {
+      kind: 'map',
+      doc: 'Where secrets come from. One without a table is the environment variable of its name.',
+      key: secretName,
+      keyDoc: 'a name of letters, digits and underscores that no program goes by',
+      of: table('A secret, with one of env, file and command.', {
+        env: text('Another environment variable that has the value.', variable),
+        file: text(
+          'A file with the value: absolute, ~/…, or from the root of the repository.',
+          /^(?:\/|~\/|(?!~)(?!(.*\/)?\.\.(\/|$)))[^\0\n\r]+$/,
+        ),
+        command: words(
+          'Program and arguments that print the value, run on this machine; needs trust.',
+          text('Argument.', /^[^\0]*$/),
+          true,
+        ),
+        as: word('What the variable of the task holds: the value, or the path of a file with it.', 'env', 'file'),
+      }),
     },
     scan: table('The gates.', {
       severity,

@@ -1,26 +1,16 @@
 import { dirname } from 'node:path'
-import toml from '@iarna/toml'
 import { type Diagnostic, Failure } from '../util/diagnostics.ts'
-import { parseDuration, parseSize } from '../util/units.ts'
+import { parseSize } from '../util/units.ts'
 import { type Command, parseCommand } from './commands.ts'
 import { definition } from './definition.ts'
-import { locate, syntaxError } from './locate.ts'
+import { locate } from './locate.ts'
+import { readToml } from './read-toml.ts'
 import { checkScan, type RawScan, scanConfig } from './scan.ts'
+import { checkSecrets, type RawSecret, secretsConfig } from './secrets.ts'
 import { checkTargets } from './targets.ts'
-import type { Config, Network, Source, TaskConfig } from './types.ts'
+import { checkTasks, type RawTask, tasksConfig } from './tasks.ts'
+import type { Config, Source } from './types.ts'
 import { type Problem, validate } from './validate.ts'
-
-interface RawTask {
-  readonly run: string | readonly string[]
-  readonly needs?: readonly string[]
-  readonly dir?: string
-  readonly timeout?: string
-  readonly retries?: number
-  readonly network?: Network
-  readonly runtime?: 'container' | 'host'
-  readonly env?: Readonly<Record<string, string>>
-  readonly secrets?: readonly string[]
-}
 
 interface RawExtension {
   readonly source: 'builtin' | 'path'
@@ -40,6 +30,7 @@ interface Raw {
   }
   readonly targets?: Readonly<Record<string, readonly string[]>>
   readonly tasks?: Readonly<Record<string, RawTask>>
+  readonly secrets?: Readonly<Record<string, RawSecret>>
   readonly scan?: RawScan
   readonly ci?: { readonly hosts?: readonly string[]; readonly owners?: readonly string[] }
   readonly extensions?: Readonly<Record<string, RawExtension>>
@@ -61,21 +52,19 @@ export async function parseConfig(
   root = dirname(file ?? '/'),
 ): Promise<{ config: Config; warnings: readonly Diagnostic[] }> {
   const label = file ?? 'devflow.toml'
-  const raw = await readToml(label, text)
+  const raw = (await readToml(label, text)) as Raw
   const problems = [...validate(definition, raw)]
   if (!problems.some((problem) => problem.severity === 'error'))
-    problems.push(...checkCommands(raw), ...checkTargets(raw.targets ?? {}), ...checkScan(raw.scan ?? {}))
+    problems.push(
+      ...checkCommands(raw),
+      ...checkTasks(raw.tasks ?? {}, raw.runtime?.profile),
+      ...checkTargets(raw.targets ?? {}),
+      ...checkSecrets(raw.secrets ?? {}),
+      ...checkScan(raw.scan ?? {}),
+    )
   const located = problems.length > 0 ? await locate(label, text, problems) : []
   if (located.some((diagnostic) => diagnostic.severity === 'error')) throw new Failure('wrong-input', located)
   return { config: build(file, text, root, raw), warnings: located }
-}
-
-async function readToml(label: string, text: string): Promise<Raw> {
-  try {
-    return toml.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text) as Raw
-  } catch (error) {
-    throw new Failure('wrong-input', await syntaxError(label, text, error as Error & { line?: number; col?: number }))
-  }
 }
 
 function checkCommands(raw: Raw): Problem[] {
@@ -173,22 +162,6 @@ function build(file: string | undefined, text: string, root: string, raw: Raw): 
     sources[key] = value === undefined ? 'default' : 'file'
     return (value ?? defaults[key]) as T
   }
-  const tasks: Record<string, TaskConfig> = {}
-  for (const [name, task] of Object.entries(raw.tasks ?? {})) {
-    const id = command(name).text
-    tasks[id] = {
-      command: id,
-      argv: typeof task.run === 'string' ? ['sh', '-c', task.run] : task.run,
-      needs: (task.needs ?? []).map((need) => command(need).text),
-      dir: task.dir ?? '',
-      ...(task.timeout === undefined ? {} : { timeoutMs: parseDuration(task.timeout)! }),
-      retries: task.retries ?? 0,
-      ...(task.network === undefined ? {} : { network: task.network as Network }),
-      ...(task.runtime === undefined ? {} : { runtime: task.runtime as 'container' | 'host' }),
-      env: task.env ?? {},
-      secrets: task.secrets ?? [],
-    }
-  }
   const profile = get<string>('runtime.profile')
   return {
     ...(file === undefined ? {} : { file }),
@@ -217,7 +190,8 @@ function build(file: string | undefined, text: string, root: string, raw: Raw): 
     targets: Object.fromEntries(
       Object.entries(raw.targets ?? {}).map(([name, list]) => [name, list.map((entry) => targetEntry(name, entry))]),
     ),
-    tasks,
+    tasks: tasksConfig(raw.tasks ?? {}),
+    secrets: secretsConfig(raw.secrets ?? {}),
     scan: scanConfig(raw.scan ?? {}, get),
     ci: {
       codeScanning: get('ci.code_scanning'),

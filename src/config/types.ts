@@ -7,17 +7,57 @@ export type Source = 'flag' | 'environment' | 'file' | 'default'
 export type Network = 'none' | 'egress'
 export type Severity = 'low' | 'medium' | 'high' | 'critical'
 
+/** How long to wait before the next attempt: `delayMs × factor^(attempt − 1)`, at most `maxDelayMs`, ± `jitter` of it. */
+export interface RetryDelay {
+  readonly delayMs: number
+  readonly factor: number
+  readonly maxDelayMs: number
+  /** 0 to 1: the part of the delay that is drawn by chance. */
+  readonly jitter: number
+}
+
 export interface TaskConfig {
   readonly command: string
   readonly argv: Argv
   readonly needs: readonly string[]
   readonly dir: string
+  /** Of one attempt. */
   readonly timeoutMs?: number
+  /** Of all attempts and the waits between them. */
+  readonly totalMs?: number
   readonly retries: number
+  readonly retryDelay: RetryDelay
+  /** How many of `-j` it takes. */
+  readonly weight: number
+  /** Tasks of this name never overlap, in this run or in another. */
+  readonly concurrency?: string
+  /** Patterns of files, from the root: when one of them changes, the task is not done any more. */
+  readonly inputs: readonly string[]
   readonly network?: Network
   readonly runtime?: 'container' | 'host'
   readonly env: Readonly<Record<string, string>>
+  /** False, on the host only: the whole environment of dwf reaches it. */
+  readonly cleanEnv: boolean
   readonly secrets: readonly string[]
+}
+
+/** Longest wait before the next attempt where nothing is said, ms. */
+export const longestWaitMs = 3_600_000
+
+/** Where the value of a secret comes from. */
+export type SecretSource =
+  /** A variable of dwf's own environment. */
+  | { readonly kind: 'env'; readonly name: string }
+  /** Absolute, `~/…`, or from the root of the repository. */
+  | { readonly kind: 'file'; readonly path: string }
+  /** A program of this machine that prints it. */
+  | { readonly kind: 'command'; readonly argv: Argv }
+
+/** One `[secrets.NAME]`. */
+export interface SecretConfig {
+  readonly source: SecretSource
+  /** What the task's variable holds: the value, or the path of a file with it. */
+  readonly as: 'env' | 'file'
 }
 
 /** One `[[scan.ignore]]`. */
@@ -121,6 +161,8 @@ export interface Config {
   readonly setup: { readonly scripts: 'offline' | 'online' | 'never' }
   readonly targets: Readonly<Record<string, readonly Command[]>>
   readonly tasks: Readonly<Record<string, TaskConfig>>
+  /** Those with a table of their own; `secretOf` knows the others too. */
+  readonly secrets: Readonly<Record<string, SecretConfig>>
   readonly scan: ScanConfig
   readonly ci: CiConfig
   readonly extensions: readonly ExtensionConfig[]

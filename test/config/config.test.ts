@@ -8,6 +8,7 @@ import { parseTOML } from 'toml-eslint-parser'
 import { renderDiagnostic } from '../../src/cli/render/diagnostics.ts'
 import { jsonSchema } from '../../src/config/json-schema.ts'
 import { parseConfig } from '../../src/config/parse.ts'
+import { secretOf } from '../../src/config/secrets.ts'
 import type { Config } from '../../src/config/types.ts'
 import { type Diagnostic, Failure } from '../../src/util/diagnostics.ts'
 
@@ -270,6 +271,138 @@ test('a string is a shell line, an array is run as it is', async () => {
   assert.equal(tasks['build:debug']!.timeoutMs, 90_000)
 })
 
+test('a task says how it is tried again, what it takes and what it is made from', async () => {
+  const { tasks } = await config(`[tasks."test:plain"]
+run = "x"
+[tasks."test:e2e"]
+run = "x"
+retries = 4
+retry_delay = "500ms"
+retry_backoff = "exponential"
+retry_max_delay = "1m"
+retry_jitter = 0.25
+total_timeout = "1h"
+weight = 3
+concurrency = "shop/data-base.1"
+inputs = ["src/**", "package.json"]
+runtime = "host"
+clean_env = false
+`)
+  const { retryDelay, totalMs, weight, concurrency, inputs, cleanEnv } = tasks['test:e2e']!
+  assert.deepEqual(
+    { retryDelay, totalMs, weight, concurrency, inputs, cleanEnv },
+    {
+      retryDelay: { delayMs: 500, factor: 2, maxDelayMs: 60_000, jitter: 0.25 },
+      totalMs: 3_600_000,
+      weight: 3,
+      concurrency: 'shop/data-base.1',
+      inputs: ['src/**', 'package.json'],
+      cleanEnv: false,
+    },
+  )
+  assert.deepEqual(tasks['test:plain'], {
+    command: 'test:plain',
+    argv: ['sh', '-c', 'x'],
+    needs: [],
+    dir: '',
+    retries: 0,
+    retryDelay: { delayMs: 0, factor: 1, maxDelayMs: 3_600_000, jitter: 0 },
+    weight: 1,
+    inputs: [],
+    env: {},
+    cleanEnv: true,
+    secrets: [],
+  })
+})
+
+test('what a task cannot say of its attempts, its weight and its files', async () => {
+  const wrong = (line: string) => problems(`[tasks.test]\nrun = "x"\n${line}`)
+  for (const line of [
+    'retry_delay = "soon"',
+    'retry_backoff = "linear"',
+    'retry_jitter = 1.5',
+    'retry_max_delay = "0s"',
+    'total_timeout = 5',
+    'weight = 0',
+    'weight = 1000',
+    'weight = 1.5',
+    'concurrency = ""',
+    'concurrency = "a b"',
+    `concurrency = "${'x'.repeat(101)}"`,
+    'inputs = ["/etc/passwd"]',
+    'inputs = ["../x"]',
+    'inputs = ["a/../../x"]',
+    'clean_env = "no"',
+  ])
+    assert.match(await wrong(line), /^devflow\.toml:3:\d+ error: /, line)
+  assert.equal(
+    await wrong('clean_env = false'),
+    [
+      'devflow.toml:3:1 error: tasks."test" runs in a container, which never sees the environment of this machine',
+      '   3 │ clean_env = false',
+      '     │ ^^^^^^^^^ name what it needs in env or secrets; only a task with runtime = "host" can have all of it',
+    ].join('\n'),
+  )
+  assert.equal(await wrong('clean_env = false\n[runtime]\nprofile = "host"'), 'no problem')
+})
+
+test('a secret comes from its own environment variable, or from where its table says', async () => {
+  const all = await config(`[secrets.A]
+env = "OTHER"
+[secrets.B]
+file = "~/.keys/b"
+as = "file"
+[secrets.C]
+command = ["op", "read", "op://c"]
+`)
+  assert.deepEqual(secretOf(all, 'A'), { source: { kind: 'env', name: 'OTHER' }, as: 'env' })
+  assert.deepEqual(secretOf(all, 'B'), { source: { kind: 'file', path: '~/.keys/b' }, as: 'file' })
+  assert.deepEqual(secretOf(all, 'C'), { source: { kind: 'command', argv: ['op', 'read', 'op://c'] }, as: 'env' })
+  for (const name of ['D', 'toString', '__proto__'])
+    assert.deepEqual(secretOf(all, name), { source: { kind: 'env', name }, as: 'env' })
+})
+
+test('a secret has one source, and none that is a shell line or leads out unseen', async () => {
+  const schema = new Ajv2020({ strict: false, validateFormats: false }).compile(jsonSchema())
+  assert.equal(
+    await problems('[secrets.TOKEN]\nas = "file"'),
+    [
+      'devflow.toml:1:10 error: the secret TOKEN comes from nowhere: it needs one of env, file and command',
+      '   1 │ [secrets.TOKEN]',
+      '     │          ^^^^^ for the environment variable of its name, write env = "TOKEN"',
+    ].join('\n'),
+  )
+  assert.equal(
+    await problems('[secrets.TOKEN]\nenv = "A"\ncommand = ["a"]'),
+    [
+      'devflow.toml:3:1 error: the secret TOKEN comes from env and command: it needs one of env, file and command',
+      '   3 │ command = ["a"]',
+      '     │ ^^^^^^^',
+    ].join('\n'),
+  )
+  for (const text of [
+    '[secrets.PATH]\nenv = "A"',
+    '[secrets."A-B"]\nenv = "A"',
+    '[secrets.A]\nenv = "A=B"',
+    '[secrets.A]\nfile = "../x"',
+    '[secrets.A]\nfile = "a/../../x"',
+    '[secrets.A]\nfile = "~other/x"',
+    '[secrets.A]\nfile = ""',
+    '[secrets.A]\ncommand = "op read x"',
+    '[secrets.A]\ncommand = []',
+    '[secrets.A]\ncommand = ["a\\u0000"]',
+    '[secrets.A]\nenv = "B"\nas = "stdin"',
+  ]) {
+    assert.match(await problems(text), /error: /, text)
+    assert.ok(!schema(toml.parse(text)), text)
+  }
+  for (const path of ['/run/secrets/x', '~/x', 'deep/er', '..x', '/a/../b']) {
+    const text = `[secrets.A]\nfile = ${JSON.stringify(path)}`
+    assert.equal(await problems(text), 'no problem', path)
+    assert.ok(schema(toml.parse(text)), path)
+  }
+})
+
 const corpus = join(import.meta.dirname, '../fixtures/predecessor-configurations')
 for (const name of readdirSync(corpus)) {
   test(`the predecessor's configuration ${name} loads`, async () => {
@@ -334,6 +467,7 @@ test('the JSON Schema knows every key that is accepted', () => {
     'project',
     'runtime',
     'scan',
+    'secrets',
     'setup',
     'targets',
     'tasks',
