@@ -1,6 +1,7 @@
 import parse from '@iarna/toml/parse-string.js'
 import { spanAt } from '../util/diagnostics.ts'
 import { printable } from '../util/text.ts'
+import { guarded } from '../util/toml-guard.ts'
 import type { Parsed, Path } from './manifest.ts'
 
 /** Line, column and length. */
@@ -11,7 +12,7 @@ export function parseToml(file: string, text: string): Parsed {
   // The parser refuses a lone CR but counts CRLF as two: line ends are made equal, which moves no line and no column.
   const clean = text.replaceAll('\r\n', '\n')
   try {
-    const value = parse(clean)
+    const value = guarded(clean, parse)
     let index: ReadonlyMap<string, Place> | undefined
     return {
       ok: true,

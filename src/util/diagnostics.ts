@@ -51,9 +51,13 @@ export function failure(kind: FailureKind, code: string, message: string, hint?:
   })
 }
 
+/** The lines of the text that was asked for last: the problems of one file come one after another. */
+let last: { readonly text: string; readonly lines: readonly string[] } = { text: '', lines: [''] }
+
 /** The span of `needle` (or of the whole line) at 1-based `line` of `text`. */
 export function spanAt(file: string, text: string, line: number, column = 1, length?: number): Span {
-  const content = text.split('\n')[line - 1]?.replace(/\r$/, '') ?? ''
+  if (last.text !== text) last = { text, lines: text.split('\n') }
+  const content = last.lines[line - 1]?.replace(/\r$/, '') ?? ''
   return { file, line, column, endColumn: column + (length ?? Math.max(1, content.length - column + 1)), text: content }
 }
 

@@ -43,6 +43,13 @@ export class TomlPlaces {
     return this.#span(this.#values.get(JSON.stringify(path))) ?? this.key(path)
   }
 
+  /** The first key that has one of these names, as a whole or in one of its parts. */
+  keyNamed(names: ReadonlySet<string>): Span | undefined {
+    for (const [path, node] of this.#keys)
+      if ((JSON.parse(path) as Path).some((part) => names.has(String(part)))) return this.#span(node)
+    return undefined
+  }
+
   #span(node: AstNode | undefined): Span | undefined {
     if (!node) return undefined
     const { start, end } = node.loc
