@@ -22,6 +22,16 @@ export function longCase(name: string, { of = 3 }: { readonly of?: number } = {}
   return drawn ? {} : { skip: 'not in the sample of this seed; DWF_TEST_LONG=1 runs it' }
 }
 
+/** So many of a list, drawn by the seed, in the order of the list. */
+export function sampled<T>(list: readonly T[], count: number): readonly T[] {
+  const by = (index: number) => createHash('sha256').update(`${seed}\0${index}`).digest().readUInt32BE()
+  return [...list.keys()]
+    .sort((a, b) => by(a) - by(b))
+    .slice(0, count)
+    .sort((a, b) => a - b)
+    .map((index) => list[index]!)
+}
+
 function drawn(): number {
   const given = process.env.DWF_TEST_SEED
   if (given === undefined || given === '') {

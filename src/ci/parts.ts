@@ -10,10 +10,14 @@ export interface TargetPlans {
   readonly changed: Pick<Plan, 'tasks'>
 }
 
-/** The parts of all targets, each once. Pure. */
+/**
+ * The parts of all targets, each once. Pure.
+ * @param variableOf the variable of dwf's environment that a secret comes from; undefined where it comes from elsewhere
+ */
 export function ciParts(
   plans: readonly TargetPlans[],
   needsTrust: (commands: readonly string[], kind: Part['kind']) => boolean,
+  variableOf: (secret: string) => string | undefined = (name) => name,
 ): readonly CiPart[] {
   const parts = new Map<string, CiPart>()
   for (const { target, usual, changed } of plans) {
@@ -25,7 +29,10 @@ export function ciParts(
         ...part,
         tasks: both(known?.tasks, part.tasks),
         stacks: both(known?.stacks, part.stacks),
-        secrets: both(known?.secrets, part.secrets),
+        secrets: both(
+          known?.secrets,
+          part.secrets.flatMap((name) => variableOf(name) ?? []),
+        ),
         needsImage: part.needsImage || known?.needsImage === true,
         needsDatabase: part.needsDatabase || known?.needsDatabase === true,
         targets: [...(known?.targets ?? []), target],

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../util/diagnostics.ts'
+import { printableJson } from '../util/text.ts'
 import type { Globals } from './globals.ts'
 import { Pipe } from './pipe.ts'
 import { renderDiagnostic } from './render/diagnostics.ts'
@@ -32,7 +33,10 @@ export function openOutput(globals: Pick<Globals, 'json' | 'quiet' | 'cwd'>): Ou
     talk: globals.quiet ? () => {} : talk,
     command: (line) => write(2, `${line}\n`),
     json: (document) =>
-      write(1, `${plainJson(JSON.stringify(document, undefined, process.stdout.isTTY ? 2 : undefined))}\n`),
+      write(
+        1,
+        `${plainJson(printableJson(JSON.stringify(document, undefined, process.stdout.isTTY ? 2 : undefined)))}\n`,
+      ),
     diagnostics: (list) => {
       for (const diagnostic of list) {
         if (!globals.quiet || diagnostic.severity === 'error')

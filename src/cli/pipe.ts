@@ -49,7 +49,8 @@ export class Pipe {
           break
         }
         // The reader went away (`dwf … | head`): what it wanted it has.
-        if (code !== 'EPIPE') throw error
+        // A terminal that was closed answers with EIO.
+        if (code !== 'EPIPE' && code !== 'EIO') throw error
         this.#queue = []
         this.#size = 0
       }

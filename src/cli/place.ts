@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { chooseEngine } from '../engine/choose.ts'
 import { openHost } from '../engine/host.ts'
+import { sessionMark, sessionVariable, shellVariable } from '../engine/host-reap.ts'
 import type { Engine, EngineInfo, Session } from '../engine/types.ts'
 import type { PlannedTask } from '../plan/types.ts'
 import { type Binding, cacheRootOf, containerSpec, proxiesOf } from '../run/binding.ts'
@@ -17,6 +18,8 @@ import { dockerfileName, type Prepared } from './prepare.ts'
 export interface PlaceOptions {
   readonly prepared: Prepared
   readonly runId: string
+  /** Which session of the run: 1, or more when it goes on. */
+  readonly session: number
   readonly runFolder: string
   readonly jobs: number
   readonly allowRoot: boolean
@@ -27,8 +30,10 @@ export interface PlaceOptions {
 }
 
 export interface Place {
-  readonly open: (classId: string) => Promise<Session>
+  readonly open: (classId: string, signal: AbortSignal) => Promise<Session>
   readonly engine: () => EngineInfo | undefined
+  /** Calls back before the first container is made. */
+  readonly onEngine: (listener: (name: string) => void) => void
   readonly remarks: () => readonly string[]
   /** What the gates need of the engine and of the image; asked for only when one of them does. */
   readonly images: ImageAccess
@@ -52,10 +57,15 @@ export function refuseRoot(allowRoot: boolean): void {
 export function openPlace(options: PlaceOptions): Place {
   const { plan, workspace } = options.prepared
   const { config } = workspace
+  // Handlers run beside the tasks, whatever -j says.
+  const slots = options.jobs + plan.tasks.filter(({ kind }) => kind === 'handler').length
   const remarks: string[] = plan.classes.some((one) => one.runtime === 'host')
-    ? ['on the host: tasks ran on this machine without a container']
+    ? plan.workflow
+      ? []
+      : ['on the host: tasks ran on this machine without a container']
     : []
   let engine: Engine | undefined
+  let onEngine: (name: string) => void = () => {}
   const chosen = once(async () => {
     refuseRoot(options.allowRoot)
     if (process.getuid?.() === 0) remarks.push('--allow-root: containers ran as root')
@@ -88,12 +98,17 @@ export function openPlace(options: PlaceOptions): Place {
   // While the gates look. They may refuse first; then nobody waits for this any more.
   if (needsContainers) binding().catch(() => {})
   return {
-    async open(classId) {
+    async open(classId, signal) {
       const taskClass = plan.classes.find(({ id }) => id === classId)!
-      if (taskClass.runtime === 'host') return openHost(options.env, options.jobs)
+      if (taskClass.runtime === 'host') {
+        const mark = sessionMark(options.runId, options.session)
+        const env = { ...options.env, [sessionVariable]: mark, [shellVariable]: mark }
+        return openHost(env, slots, taskClass.environment)
+      }
       const spec = containerSpec(plan, taskClass, await binding())
       const engine = await chosen()
-      const session = await orAborted(engine.open(spec, options.jobs), options.signal, async (opening) => {
+      onEngine(engine.info.name)
+      const session = await orAborted(engine.open(spec, slots), signal, async (opening) => {
         await engine.removeContainer(spec.name)
         await opening.then((opened) => opened.close()).catch(() => {})
       })
@@ -101,6 +116,9 @@ export function openPlace(options: PlaceOptions): Place {
       return session
     },
     engine: () => engine?.info,
+    onEngine: (listener) => {
+      onEngine = listener
+    },
     remarks: () => remarks,
     ...gateAccess({
       plan,
@@ -144,6 +162,7 @@ function bindingOf(
     proxies: proxiesOf(env),
     ...(project.git ? { git: project.git } : {}),
     empty,
+    runFolder,
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Command, parseCommand } from '../config/commands.ts'
+import { locate } from '../config/locate.ts'
 import { type Frame, fingerprint } from '../image/fingerprint.ts'
 import { fingerprintFrames } from '../image/inputs.ts'
 import { imageModel } from '../image/model.ts'
@@ -7,12 +8,15 @@ import type { Resolution } from '../pins/index.ts'
 import { shippedPins } from '../pins/index.ts'
 import { plan as makePlan } from '../plan/plan.ts'
 import type { Plan, PlannedImage } from '../plan/types.ts'
+import { planWorkflow } from '../plan/workflow.ts'
 import { openTree } from '../project/tree.ts'
 import { Failure, failure } from '../util/diagnostics.ts'
 import { platform } from '../util/platform.ts'
+import type { Workflow } from '../workflows/types.ts'
 import type { Globals } from './globals.ts'
 import { underPolicy } from './policy.ts'
 import { version } from './version.ts'
+import { isOnHost, openWorkflow } from './workflow-files.ts'
 import { openWorkspace, type Policy, refuse, resolveWorkspace, type Workspace } from './workspace.ts'
 
 export const dockerfileName = 'Dockerfile.devflow'
@@ -32,7 +36,10 @@ export interface DescribedImage {
 
 export interface Prepared {
   readonly workspace: Workspace
+  /** What was asked for. */
+  readonly request: PrepareRequest
   readonly plan: Plan
+  readonly workflow?: Workflow
   readonly image?: DescribedImage
   /** Changes when the image does; empty without one. */
   readonly imageTag: string
@@ -42,6 +49,10 @@ export interface PrepareRequest {
   readonly commands: readonly string[]
   readonly tasks: readonly string[]
   readonly rest: readonly string[]
+  /** A workflow file by its name, instead of commands and tasks. */
+  readonly workflow?: string
+  /** Of `--var`. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 /** Words of the command line → workspace and plan. @throws Failure('wrong-input') with all that is wrong, located */
@@ -58,6 +69,7 @@ export async function prepare(
 
 /** The same in a workspace that is open already. */
 export async function prepareIn(workspace: Workspace, request: PrepareRequest): Promise<Prepared> {
+  if (request.workflow !== undefined) return prepareWorkflow(workspace, request, request.workflow)
   const { config, project } = workspace
   const image = config.runtime.profile === 'container' ? describeImage(workspace) : undefined
   const planned = makePlan({
@@ -72,16 +84,49 @@ export async function prepareIn(workspace: Workspace, request: PrepareRequest): 
   await refuse(config, planned.problems)
   const plan = planned.plan!
   refuseMissingLocks(workspace, plan)
-  if (config.runtime.profile === 'container' && !image && plan.tasks.some((task) => task.runtime === 'container')) {
+  if (!image && plan.tasks.some((task) => task.runtime === 'container' && task.kind !== 'gate'))
+    throw noDockerfile(project.root)
+  return { workspace, request, plan, ...(image ? { image } : {}), imageTag: image?.fingerprint ?? '' }
+}
+
+/** A workflow file → plan; what it warns of joins what the workspace does. */
+async function prepareWorkflow(workspace: Workspace, request: PrepareRequest, name: string): Promise<Prepared> {
+  const { config, project } = workspace
+  const { workflow, diagnostics } = await openWorkflow(config, name, {
+    variables: Object.keys(request.variables ?? {}),
+  })
+  const isHost = isOnHost(config, workflow)
+  const image = isHost ? undefined : describeImage(workspace)
+  if (!isHost && !image)
     throw failure(
       'wrong-input',
       'no-dockerfile',
-      `there is no ${dockerfileName} in ${project.root}`,
-      'dwf init writes it',
+      `there is no ${dockerfileName} in ${project.root}, and workflows run in containers`,
+      `dwf init writes it; to run ${workflow.name} on this machine, write runtime = "host" at the top of ${workflow.file}`,
     )
+  const planned = planWorkflow({
+    config,
+    project,
+    dwf: version,
+    workflow,
+    isHost,
+    variables: request.variables ?? {},
+    ...(image ? { image: plannedImage(image) } : {}),
+  })
+  if (planned.problems.length > 0)
+    throw new Failure('wrong-input', await locate(workflow.file, workflow.text, planned.problems))
+  return {
+    workspace: { ...workspace, warnings: [...workspace.warnings, ...diagnostics] },
+    request,
+    plan: planned.plan!,
+    workflow,
+    ...(image ? { image } : {}),
+    imageTag: image?.fingerprint ?? '',
   }
-  return { workspace, plan, ...(image ? { image } : {}), imageTag: image?.fingerprint ?? '' }
 }
+
+const noDockerfile = (root: string): Failure =>
+  failure('wrong-input', 'no-dockerfile', `there is no ${dockerfileName} in ${root}`, 'dwf init writes it')
 
 function commandsIn({ commands }: PrepareRequest): readonly Command[] {
   return commands.map((text): Command => {

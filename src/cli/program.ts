@@ -19,6 +19,16 @@ const about: Readonly<Partial<Record<Primary, string>>> = {
   scan: 'judge dependencies, image, configuration, secrets, licences and code',
 }
 
+const looking = ['runs', 'status', 'logs', 'inspect', 'diff', 'graph', 'audit', 'export', 'import', 'prune', 'health']
+const describing = ['init', 'validate', 'plan', 'trust', 'image', 'pin']
+
+/** Where a command stands in the help. */
+function groupOf(name: string): string {
+  if (looking.includes(name)) return 'What was run:'
+  if (describing.includes(name)) return 'The repository:'
+  return ['doctor', 'completion', 'help'].includes(name) ? 'This machine:' : 'Running:'
+}
+
 const several = (word: string, before: readonly string[] = []): readonly string[] => [...before, word]
 
 /** Parses the words and runs the command; throws Failure('wrong-input') for what it cannot read. */
@@ -49,7 +59,12 @@ export async function runProgram(argv: readonly string[], rest: readonly string[
     // biome-ignore lint/suspicious/noExplicitAny: commander's own type of what it passes to an action
     run: (globals: Globals, output: ReturnType<typeof openOutput>, ...words: any[]) => Promise<number>,
   ) =>
-    common(program.command(name).description(description)).action(async (...words) => {
+    common(
+      program
+        .command(name)
+        .helpGroup(groupOf(name.split(' ')[0]!))
+        .description(description),
+    ).action(async (...words) => {
       const command = words.at(-1) as Program
       const globals = readGlobals(command.opts())
       code = await run(globals, openOutput(globals), ...words.slice(0, -1))
@@ -178,25 +193,159 @@ Examples:
   }
   running(
     add(
-      'run <task...>',
-      'run single tasks by id, such as test:unit@node, with what they need',
-      async (globals, output, tasks: string[], options) => {
-        return (await import('./commands/run.ts')).runCommands(
-          tasks.filter((task) => !task.includes('@')),
-          tasks.filter((task) => task.includes('@')),
-          { ...options, rest },
-          globals,
-          output,
-        )
-      },
+      'run <name...>',
+      'run a workflow file, or single tasks by id, such as test:unit@node, with what they need',
+      async (globals, output, names: string[], options) =>
+        (await import('./commands/run-named.ts')).runNamed(names, { ...options, rest }, globals, output),
     ),
+  )
+    .option('--var <name=value>', 'a variable of the workflow (may be repeated)', several)
+    .option('--workflow', 'the name is that of a workflow')
+    .option('--task', 'the names are those of tasks')
+    .addHelpText(
+      'after',
+      `
+A workflow is a file of workflows/ or of $WF_PATHS_WORKFLOWS: docs/workflows.md. It runs one task at a time unless -j says more.
+
+Examples:
+  dwf run deploy --var region=eu
+  dwf run nightly/report -j 4
+  dwf run test:unit@node`,
+    )
+  add(
+    'resume [run]',
+    'go on with a run (default: the last one here): what is done and has not changed stays done',
+    async (globals, output, run, options) =>
+      (await import('./commands/resume.ts')).resume(run, options, globals, output),
+  )
+    .option('--from <task>', 'run this task and what needs it again')
+    .option('--accept-changes', 'run what was done and has changed since again, and what needs it')
+    .option('--var <name=value>', 'on top of the variables of the run (may be repeated)', several)
+    .option('-j, --jobs <n>', 'tasks at the same time (default: as the run had it)')
+    .option('--allow-root', 'run containers as root; said in every summary')
+    .option('--dry-run', 'show what stays done and run nothing')
+    .addHelpText('after', '\nExamples:\n  dwf resume\n  dwf resume 20261122 --from deploy\n  dwf resume --dry-run')
+  add(
+    'runs [action] [file]',
+    'the runs of this project, newest first',
+    async (globals, output, action, file, options) => {
+      if (action === 'backup') return (await import('./commands/runs-backup.ts')).runsBackup(file, globals, output)
+      if (action !== undefined)
+        throw failure(
+          'wrong-input',
+          'usage',
+          `runs does not know ${JSON.stringify(action)}`,
+          `dwf runs lists; dwf status ${action} shows one`,
+        )
+      return (await import('./commands/runs.ts')).runs(options, globals, output)
+    },
+  )
+    .option('--all', 'of every project')
+    .option('-w, --workflow <name>', 'only runs of this workflow')
+    .option(
+      '-s, --status <state>',
+      'running, passed, failed, cancelled, timed-out, interrupted (may be repeated)',
+      several,
+    )
+    .option('--kind <kind>', 'check, task, scan or workflow')
+    .option('--tag <tag>', 'only runs with this tag')
+    .option('--since <time>', 'that began then or later: a day, a time, or a duration such as 2d')
+    .option('--until <time>', 'that began before; of a day its end counts')
+    .option('--min-duration <duration>', 'that took so long at least')
+    .option('--sort <order>', 'time, duration, title or state (default: time)')
+    .option('--limit <n>', 'so many at most (default: 20)')
+    .option('--offset <n>', 'without the first ones')
+    .option('--dry-run', 'with backup: write nothing')
+    .addHelpText(
+      'after',
+      `
+Actions:
+  backup FILE  copy the store into a new file, also while runs are going on
+
+Examples:
+  dwf runs --status failed --since 7d
+  dwf runs --all --sort duration --limit 5
+  dwf runs backup runs.db`,
+    )
+  add('status [run]', 'a run (default: the last one here) and its tasks', async (globals, output, run, options) =>
+    (await import('./commands/status.ts')).status(run, options, globals, output),
+  )
+    .option('-f, --follow', 'until it ends')
+    .option('--exit-code', 'exit 1 when it did not pass, or not yet')
+    .addHelpText(
+      'after',
+      '\nWith --follow --json: one document a line, for each change.\n\nExamples:\n  dwf status\n  dwf status 20261122 --follow --exit-code',
+    )
+  add(
+    'logs [run] [task]',
+    'what the tasks of a run said (default: of the last one here)',
+    async (globals, output, run, task, options) =>
+      (await import('./commands/logs.ts')).logs(
+        [run, task].filter((word) => word !== undefined),
+        options,
+        globals,
+        output,
+      ),
+  )
+    .option('-f, --follow', 'what comes too, until the run ends')
+    .option('--since <time>', 'what was said then or later: a time, or a duration such as 5m')
+    .option('-n, --lines <n>', 'only the last lines of what is there')
+    .option('--stream <stream>', 'only stdout, or only stderr')
+    .option('--attempt <n>', 'only of this attempt')
+    .option('--timestamps', 'with the time of each line')
+    .addHelpText(
+      'after',
+      `
+Of one task the bytes are as the task wrote them, but for a terminal. Of several each
+line has the name of its task, in the order in which they were said. With --json: one
+document a line that was said.
+
+Examples:
+  dwf logs
+  dwf logs test:unit -n 50
+  dwf logs 20261122 test:unit@node --stream stderr > errors.txt
+  dwf logs -f --since 5m`,
+    )
+  add('inspect [run]', 'all that is known of a run (default: the last one here)', async (globals, output, run) =>
+    (await import('./commands/inspect.ts')).inspect(run, globals, output),
+  ).addHelpText('after', '\nExamples:\n  dwf inspect\n  dwf inspect 20261122 --json | jq .tasks')
+  add(
+    'diff <a> <b>',
+    'what differs between two runs; exit 1 when anything but times does',
+    async (globals, output, a, b) => (await import('./commands/diff.ts')).diff(a, b, globals, output),
+  ).addHelpText(
+    'after',
+    '\nOf the environment of a task only names are told.\n\nExamples:\n  dwf diff 20261121093000-3f9a1c 20261122101500-77be02',
+  )
+  add(
+    'graph [names...]',
+    'draw what runs after what: a workflow, commands (default: check:pr), or a run',
+    async (globals, output, names, options) =>
+      (await import('./commands/graph.ts')).graph(names, options, globals, output),
+  )
+    .option('-f, --format <format>', 'ascii, mermaid, dot, html or json (default: ascii)')
+    .option('-o, --output <file>', 'a file instead of standard output')
+    .option('--run <run>', 'a run, with the states of its tasks')
+    .option('--dry-run', 'with --output: write nothing')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  dwf graph check:main\n  dwf graph deploy -f html -o deploy.html\n  dwf graph --run 20261122 -f dot | dot -Tsvg',
+    )
+  add('health', 'whether the store of runs is whole, private and has room', async (globals, output) =>
+    (await import('./commands/health.ts')).health(globals, output),
+  ).addHelpText(
+    'after',
+    '\nExit 0 when it is. --quiet says one line a problem, for cron.\n\nExamples:\n  dwf health --quiet',
   )
   add('plan [command...]', 'show what would run (default: check:pr)', async (globals, output, commands: string[]) =>
     (await import('./commands/plan.ts')).showPlan(commands.length > 0 ? commands : ['check:pr'], rest, globals, output),
   )
-  add('validate', 'check devflow.toml, devflow.lock and manifests', async (globals, output, options) =>
-    (await import('./commands/validate.ts')).validate(options, globals, output),
-  ).option('--strict', 'warnings are errors')
+  add(
+    'validate [workflow...]',
+    'check devflow.toml, devflow.lock, manifests and workflow files',
+    async (globals, output, names, options) =>
+      (await import('./commands/validate.ts')).validate(names, options, globals, output),
+  ).option('--strict', 'warnings are errors, and workflows are held to what is good for those that matter')
   add(
     'trust [action]',
     'show, approve or revoke what this repository asks for',
@@ -247,6 +396,72 @@ Examples:
   add('completion <shell>', 'a completion script for bash, zsh or fish', async (_globals, output, shell) =>
     (await import('./commands/completion.ts')).completion(shell, program, output),
   )
+
+  add(
+    'audit [run]',
+    'what happened in a run (default: the last one here), and whether what is kept of it fits',
+    async (globals, output, run, options) => (await import('./commands/audit.ts')).audit(run, options, globals, output),
+  )
+    .option('--verify', 'hold it against its own chain: exit 1 and the first row that does not fit')
+    .option('--head <hash>', 'and against a head that was kept elsewhere: all of it, or its first 12 digits or more')
+    .option('--all', 'verify every run, and the tombstones of those that were pruned')
+    .addHelpText(
+      'after',
+      `
+The summary of each run ends with its head. Keep it where nobody who can write the
+store can change it, such as in the log of CI: only it tells a run that was rewritten.
+
+Examples:
+  dwf audit
+  dwf audit 20260301 --verify --head 3f1c0a9be2d4
+  dwf audit --all`,
+    )
+  add(
+    'export [run]',
+    'everything that is kept of a run (default: the last one here), as one file with digests',
+    async (globals, output, run, options) =>
+      (await import('./commands/export.ts')).exportRun(run, options, globals, output),
+  )
+    .option('--format <format>', 'tar or json (default: tar)')
+    .option('-o, --output <file>', 'a new file; standard output where it is not given')
+    .option('--dry-run', 'show what would be in it')
+    .addHelpText(
+      'after',
+      `
+What looks like a secret is masked, and the manifest says in how many places. As JSON
+it has only the size and the digest of logs that are longer than 1 MiB.
+
+Examples:
+  dwf export -o run.tar
+  dwf export 20260301 --format json | jq .run`,
+    )
+  add(
+    'import <file>',
+    'keep an export as a run that cannot go on, when it is what it says',
+    async (globals, output, file, options) =>
+      (await import('./commands/import.ts')).importRun(file, options, globals, output),
+  )
+    .option('--verify', 'only say whether it is: nothing is written')
+    .option('--dry-run', 'the same')
+    .addHelpText('after', '\nExamples:\n  dwf import run.tar --verify\n  dwf import run.tar')
+  add('prune [selector]', 'prune:runs removes whole runs with their logs', async (globals, output, selector, options) =>
+    (await import('./commands/prune.ts')).prune(selector, options, globals, output),
+  )
+    .option('--keep <n>', 'this many of the newest runs of a project stay')
+    .option('--older-than <duration>', 'only runs that ended longer ago than this')
+    .option('--all', 'of every project')
+    .option('--dry-run', 'show what would go')
+    .addHelpText(
+      'after',
+      `
+With --keep and --older-than only runs go that both let go. A run that is going on
+stays, and so does the newest of each project. A tombstone with the head of its chain
+stays of each run that goes.
+
+Examples:
+  dwf prune:runs --keep 20
+  dwf prune:runs --older-than 30d --all --dry-run`,
+    )
 
   if (argv[0] === 'help' && argv[1] === 'exit-codes') {
     openOutput({ json: false, quiet: false, cwd: '.' }).result(exitCodeHelp)

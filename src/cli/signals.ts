@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { startTimer } from '../util/timer.ts'
 
 /** Signals that end a run: the first one ends it in good order, the second at once. */
 export function onSignals(deadlineMs: number | undefined) {
@@ -12,13 +13,13 @@ export function onSignals(deadlineMs: number | undefined) {
   }
   const names: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const name of names) process.on(name, handle)
-  const timer = deadlineMs === undefined ? undefined : setTimeout(() => first.abort('deadline'), deadlineMs)
+  const stopTimer = deadlineMs === undefined ? undefined : startTimer(deadlineMs, () => first.abort('deadline'))
   return {
     signal: first.signal,
     hurry: second.signal,
     exitCode: () => (received ? 128 + constants.signals[received] : undefined),
     dispose: () => {
-      clearTimeout(timer)
+      stopTimer?.()
       for (const name of names) process.off(name, handle)
     },
   }

@@ -5,7 +5,7 @@ import type { PlannedTask } from '../plan/types.ts'
 import { openTree } from '../project/tree.ts'
 import { type FailedTask, jobSummary, runAnnotations, runSummary, summaryLimit } from '../report/index.ts'
 import { workspace as containerRoot } from '../run/binding.ts'
-import type { RunResult, TaskResult } from '../run/types.ts'
+import { isFailure, type RunResult, type TaskResult } from '../run/types.ts'
 import type { ScanDocument } from '../scan/index.ts'
 import { shellQuote } from '../util/text.ts'
 import { formatDuration } from '../util/units.ts'
@@ -23,6 +23,8 @@ export interface EndedRun {
   /** Of the gates, where there were any. */
   readonly document: ScanDocument | undefined
   readonly engine: EngineInfo | undefined
+  /** Hash of the run's last event. */
+  readonly head: string
   readonly remarks: readonly string[]
 }
 
@@ -48,7 +50,7 @@ const readBytes = 512 * 1024
 function failedTasks({ prepared, result }: EndedRun): readonly FailedTask[] {
   const { plan, workspace } = prepared
   return result.tasks
-    .filter((task) => ['failed', 'timed-out', 'lost'].includes(task.outcome) && task.gate === undefined)
+    .filter((task) => isFailure(task.outcome) && task.gate === undefined)
     .map((task) => ({
       id: task.id,
       outcome: [outcomeOf(task).says, ...(task.reason ? [task.reason] : [])].join(': '),
@@ -103,6 +105,7 @@ function summaryOf(run: EndedRun, maxBytes: number): string {
       what: `dwf ${plan.requested.join(' ')}`,
       verdict: `${verdictOf(result)} in ${formatDuration(result.ms)}`,
       plan: plan.hash,
+      head: run.head,
       ...(engine ? { engine: engineText(engine) } : {}),
       tasks: result.tasks.map((task) => {
         const { sign, says } = outcomeOf(task)
@@ -131,7 +134,7 @@ function againOf({ prepared, rest, result }: EndedRun): readonly string[] {
   const isCommand = only !== undefined && others.length === 0 && !only.includes('@')
   // Names of images belong to the command; everything else goes to the task.
   const more = rest.length === 0 ? [] : only?.startsWith('scan') ? rest : ['--', ...rest]
-  const failed = result.tasks.filter((task: TaskResult) => ['failed', 'timed-out', 'lost'].includes(task.outcome))
+  const failed = result.tasks.filter((task: TaskResult) => isFailure(task.outcome))
   return [
     ['dwf', ...(isCommand ? [only] : ['run', ...requested]), ...more],
     ...failed.filter(({ id }) => !requested.includes(id)).map(({ id }) => ['dwf', 'run', id]),

@@ -1,5 +1,5 @@
 import { scanLayers } from '../config/commands.ts'
-import type { Config, Network, TaskConfig } from '../config/types.ts'
+import type { Config, Network, RetryDelay, TaskConfig } from '../config/types.ts'
 import type { Problem } from '../config/validate.ts'
 import type { Project, StackUnit } from '../project/types.ts'
 import { didYouMean, listing } from '../util/text.ts'
@@ -19,7 +19,13 @@ export interface Draft {
   /** Commands. */
   readonly needs: readonly string[]
   readonly timeoutMs?: number
+  readonly totalMs?: number
   readonly retries: number
+  readonly retryDelay?: RetryDelay
+  readonly weight?: number
+  readonly concurrency?: string
+  readonly inputs?: readonly string[]
+  readonly cleanEnv?: boolean
   readonly network: Network
   readonly runtime: 'container' | 'host'
   readonly secrets: readonly string[]
@@ -66,7 +72,13 @@ export function offers(config: Config, project: Project): Offers {
           : []),
       ],
       ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
+      ...(task.totalMs === undefined ? {} : { totalMs: task.totalMs }),
       retries: task.retries,
+      retryDelay: task.retryDelay,
+      weight: task.weight,
+      ...(task.concurrency === undefined ? {} : { concurrency: task.concurrency }),
+      inputs: task.inputs,
+      ...(task.cleanEnv === undefined ? {} : { cleanEnv: task.cleanEnv }),
       network: task.network ?? config.container.network,
       runtime: config.runtime.profile === 'host' ? 'host' : (task.runtime ?? 'container'),
       secrets: task.secrets,
@@ -126,12 +138,13 @@ export function offers(config: Config, project: Project): Offers {
   }
 }
 
-const envOf = (unit: StackUnit): Record<string, string> => ({
+/** What a unit adds to the environment of a task that runs at its place. */
+export const envOf = (unit: StackUnit): Record<string, string> => ({
   ...Object.assign({}, ...unit.caches.map((cache) => cache.env)),
   ...unit.env,
 })
 
-const pathOf = (unit: StackUnit): readonly string[] =>
+export const pathOf = (unit: StackUnit): readonly string[] =>
   unit.caches.flatMap((cache) => (cache.path ?? []).map((way) => `/cache/${cache.name}/${way}`))
 
 function unitDrafts(unit: StackUnit, config: Config): readonly Draft[] {

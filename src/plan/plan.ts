@@ -1,13 +1,13 @@
-import { baselineFile, type Command, type ScanLayer } from '../config/commands.ts'
+import type { Command, ScanLayer } from '../config/commands.ts'
 import type { Config } from '../config/types.ts'
 import type { Problem } from '../config/validate.ts'
 import type { Project } from '../project/types.ts'
-import { hashOf } from '../util/canonical.ts'
-import { byCodeUnit } from '../util/text.ts'
-import { expand, type Layers, layersOf, targetsOf } from './expand.ts'
+import { expand, layersOf, targetsOf } from './expand.ts'
 import { findCycle, inOrder } from './graph.ts'
+import { hashOfTask } from './hash.ts'
 import { type Draft, offers } from './offers.ts'
-import type { Plan, PlannedImage, PlannedTask, TaskClass, TaskId } from './types.ts'
+import { classesOf, seal } from './seal.ts'
+import type { Plan, PlannedImage, PlannedTask, TaskId } from './types.ts'
 
 export interface PlanRequest {
   readonly config: Config
@@ -26,18 +26,8 @@ export type Planned =
   | { readonly plan: Plan; readonly problems: readonly [] }
   | { readonly plan?: never; readonly problems: readonly Problem[] }
 
-/** What the next run is made of: a task that changes them would choose what runs then, and in which image. */
-const ownFiles = [
-  'devflow.toml',
-  'devflow.lock',
-  'Dockerfile.devflow',
-  'docker-bake.hcl',
-  '.dockerignore',
-  '.containerignore',
-  baselineFile,
-]
-
-const defaultTimeoutMs = 30 * 60_000
+/** Of one attempt of a task that does not say it. */
+export const defaultTimeoutMs = 30 * 60_000
 
 /** Config and Project → Plan. Pure: no file system, no engine, no clock; problems instead of a plan where it cannot be. */
 export function plan(request: PlanRequest): Planned {
@@ -103,7 +93,13 @@ export function plan(request: PlanRequest): Planned {
     finish(chosen.get(id)!, needsOf.get(id)!, gates, rest.has(id) ? (request.rest ?? []) : []),
   )
   return {
-    plan: seal(request, tasks, classesOf(tasks, offered.caches), wholeScan ? layers.missing : new Map()),
+    plan: seal({
+      ...request,
+      requested: [...request.commands.map((command) => command.text), ...(request.tasks ?? [])],
+      tasks,
+      classes: classesOf(tasks, offered.caches),
+      leftOut: wholeScan ? layers.missing : new Map(),
+    }),
     problems: [],
   }
 }
@@ -143,7 +139,13 @@ function finish(
     after: draft.kind === 'gate' ? [] : gates,
     class: classOf(draft),
     timeoutMs: draft.timeoutMs ?? defaultTimeoutMs,
+    ...(draft.totalMs === undefined ? {} : { totalMs: draft.totalMs }),
     retries: draft.retries,
+    ...(draft.retryDelay && draft.retryDelay.delayMs > 0 ? { retryDelay: draft.retryDelay } : {}),
+    ...(draft.weight === undefined || draft.weight === 1 ? {} : { weight: draft.weight }),
+    ...(draft.concurrency === undefined ? {} : { concurrency: draft.concurrency }),
+    ...(draft.inputs?.length ? { inputs: draft.inputs } : {}),
+    ...(draft.runtime === 'host' && draft.cleanEnv !== undefined ? { cleanEnv: draft.cleanEnv } : {}),
     network: draft.network,
     runtime: draft.runtime,
     secrets: draft.secrets,
@@ -151,7 +153,7 @@ function finish(
     ...(draft.lockFiles ? { lockFiles: draft.lockFiles, outputs: draft.outputs ?? [] } : {}),
     ...(draft.note ? { note: draft.note } : {}),
   }
-  return { ...body, hash: hashOf(body) }
+  return { ...body, hash: hashOfTask(body) }
 }
 
 /** A shell line gets the rest as its positional parameters, appended by "$@"; a program as further arguments. */
@@ -163,96 +165,14 @@ function withRest(argv: readonly string[], rest: readonly string[]): readonly st
 }
 
 /** Fetches share a class; a task with network or secrets has one of its own; all others share the offline one. */
-function classOf(draft: Draft): string {
+export function classOf(
+  draft: Pick<PlannedTask, 'id' | 'kind' | 'runtime' | 'network' | 'secrets'> & { readonly cleanEnv?: boolean },
+): string {
   if (draft.kind === 'gate') return 'gate'
-  if (draft.runtime === 'host') return draft.secrets.length === 0 ? 'host' : draft.id
+  if (draft.runtime === 'host') {
+    if (draft.secrets.length > 0) return draft.id
+    return draft.cleanEnv === undefined ? 'host' : draft.cleanEnv ? 'host-clean' : 'host-whole'
+  }
   if (draft.kind === 'fetch') return 'fetch'
   return draft.network === 'none' && draft.secrets.length === 0 ? 'offline' : draft.id
-}
-
-function classesOf(
-  tasks: readonly PlannedTask[],
-  caches: (stack: string, dir: string) => readonly string[],
-): readonly TaskClass[] {
-  const classes = new Map<string, TaskClass>()
-  for (const task of tasks) {
-    if (task.kind === 'gate') continue
-    const before = classes.get(task.class)
-    const names = new Set([...(before?.caches ?? []), ...caches(task.stack, task.dir)])
-    classes.set(task.class, {
-      id: task.class,
-      runtime: task.runtime,
-      network: task.network,
-      secrets: task.secrets,
-      caches: [...names].sort(byCodeUnit),
-    })
-  }
-  return [...classes.values()].sort((a, b) => byCodeUnit(a.id, b.id))
-}
-
-function seal(
-  request: PlanRequest,
-  tasks: readonly PlannedTask[],
-  classes: readonly TaskClass[],
-  leftOut: Layers['missing'],
-): Plan {
-  const { config, project } = request
-  const { memory, pids, cpus, tmp } = config.container
-  const lockFiles = project.units.flatMap((unit) => unit.setup?.lockFiles ?? [])
-  const body: Omit<Plan, 'hash'> = {
-    schema: 'dwf.plan/1',
-    dwf: request.dwf,
-    project: project.name,
-    profile: config.runtime.profile,
-    requested: [...request.commands.map((command) => command.text), ...(request.tasks ?? [])],
-    tasks,
-    classes,
-    ...(request.image ? { image: request.image } : {}),
-    limits: { memory, pids, cpus, tmp },
-    policy: { scan: config.scan, scripts: config.setup.scripts },
-    settings: settingsOf(config),
-    watched: [...new Set([...ownFiles, ...lockFiles])].sort(byCodeUnit),
-    notes: notesOf(config, tasks, leftOut),
-  }
-  // Where a setting came from is shown, but the same value from another source is the same plan.
-  const { settings, ...hashed } = body
-  const values = Object.fromEntries(Object.entries(settings).map(([key, { value }]) => [key, value]))
-  return { ...body, hash: hashOf({ ...hashed, settings: values }) }
-}
-
-function settingsOf(config: Config): Plan['settings'] {
-  const value: Record<string, unknown> = {
-    'runtime.profile': config.runtime.profile,
-    'container.network': config.container.network,
-    'container.memory': config.container.memory,
-    'container.pids': config.container.pids,
-    'container.cpus': config.container.cpus,
-    'container.tmp': config.container.tmp,
-    'container.toolchains': config.container.toolchains,
-    'container.ca_certificates': config.container.caCertificates,
-    'cache.strategy': config.cache.strategy,
-    'setup.scripts': config.setup.scripts,
-    'scan.severity': config.scan.severity,
-    'scan.fix_only': config.scan.layers.deps.fixOnly,
-  }
-  return Object.fromEntries(
-    Object.entries(value).map(([key, setting]) => [key, { value: setting, source: config.sources[key] ?? 'default' }]),
-  )
-}
-
-function notesOf(config: Config, tasks: readonly PlannedTask[], leftOut: Layers['missing']): readonly string[] {
-  const notes: string[] = []
-  if (config.runtime.profile === 'host') notes.push('host profile: tasks run on this machine without a container')
-  const { memory, pids, cpus, tmp } = config.container
-  if (memory > 16 * 1024 ** 3 || pids > 32_768 || cpus > 64 || tmp > 16 * 1024 ** 3)
-    notes.push('the limits of containers are set so high that they hardly limit')
-  if (config.scan.severity === 'critical') notes.push('gates refuse critical findings only')
-  for (const [layer, { why }] of leftOut) notes.push(`scan:all is without ${layer}: ${why}`)
-  for (const task of tasks) {
-    if (task.runtime === 'host' && task.kind !== 'gate' && config.runtime.profile !== 'host')
-      notes.push(`${task.id}: runs on this machine without a container`)
-    if (task.network === 'egress' && task.kind !== 'fetch') notes.push(`${task.id}: has network (outbound, unfiltered)`)
-    if (task.note) notes.push(`${task.id}: ${task.note}`)
-  }
-  return notes
 }

@@ -23,6 +23,8 @@ export interface RunForSummary {
   /** `2 of 7 failed in 12 s`. */
   readonly verdict: string
   readonly plan: string
+  /** Hash of its last event. */
+  readonly head: string
   readonly engine?: string
   readonly tasks: readonly TaskRow[]
   /** What a reader must know before believing the result. */
@@ -47,6 +49,7 @@ function render(run: RunForSummary, rows: number): string {
   const about = [
     `run ${markdownCode(run.run, 100)}`,
     `plan ${markdownCode(run.plan.slice(0, 12))}`,
+    `audit ${markdownCode(run.head)}`,
     ...(run.engine === undefined ? [] : [markdown(run.engine, 100)]),
     `dwf ${markdown(run.dwf, 50)}`,
   ]

@@ -1,4 +1,5 @@
 import type { ExecRequest, Exit, Session } from '../engine/types.ts'
+import { startTimer } from '../util/timer.ts'
 
 export interface AttemptOptions {
   readonly timeoutMs: number
@@ -30,8 +31,8 @@ export async function attempt(session: Session, request: ExecRequest, options: A
     isClosed = true
     void session.close()
   }
-  const timers: NodeJS.Timeout[] = []
-  const later = (ms: number, action: () => void) => void timers.push(setTimeout(action, ms))
+  const timers: (() => void)[] = []
+  const later = (ms: number, action: () => void) => void timers.push(startTimer(ms, action))
   const stop = (reason: 'timed-out' | 'cancelled') => {
     if (why) return
     why = reason
@@ -52,7 +53,7 @@ export async function attempt(session: Session, request: ExecRequest, options: A
   if (options.signal.aborted) cancel()
   later(options.timeoutMs, () => stop('timed-out'))
   const exit = await running.exit
-  for (const timer of timers) clearTimeout(timer)
+  for (const stopTimer of timers) stopTimer()
   options.signal.removeEventListener('abort', cancel)
   options.hurry.removeEventListener('abort', hurry)
   return why ? { kind: why, isClosed } : { kind: 'exit', exit }

@@ -26,6 +26,13 @@ const caVariables = [
   'CURL_CA_BUNDLE',
 ]
 
+/** Where tasks in containers write their outputs. */
+export const outputsInside = '/dwf/outputs'
+
+/** The same on the host: a folder a class, since the containers of other classes must not see it. */
+export const outputsIn = (runFolder: string, classId: string): string =>
+  join(runFolder, 'outputs', createHash('sha256').update(classId).digest('hex').slice(0, 16))
+
 /** How a plan meets this machine: shown, never hashed. */
 export interface Binding {
   readonly runId: string
@@ -40,6 +47,8 @@ export interface Binding {
   readonly git?: GitState
   /** An empty folder of this run, mounted over what tasks must not see. */
   readonly empty: string
+  /** Where the run keeps its own files. */
+  readonly runFolder: string
 }
 
 export function proxiesOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
@@ -72,6 +81,7 @@ export function containerSpec(plan: Plan, taskClass: TaskClass, binding: Binding
       { from: binding.root, to: workspace, readOnly: false },
       ...gitMounts(binding),
       ...cacheMounts(taskClass, binding),
+      outputsMount(taskClass, binding),
       ...(certificates ? [{ from: binding.caBundle!, to: caTarget, readOnly: true }] : []),
       ...(certificates && binding.truststore
         ? [{ from: binding.truststore, to: truststoreTarget, readOnly: true }]
@@ -145,6 +155,12 @@ function gitMounts({ root, git }: Binding): readonly Mount[] {
   const hooks = git.hooksPath === undefined ? undefined : join(root, git.hooksPath)
   if (hooks && hooks !== root && !isInside(join(root, '.git'), hooks) && existsSync(hooks)) inTree(hooks, true)
   return mounts
+}
+
+function outputsMount(taskClass: TaskClass, { runFolder }: Binding): Mount {
+  const from = outputsIn(runFolder, taskClass.id)
+  mkdirSync(from, { recursive: true, mode: 0o700 })
+  return { from, to: outputsInside, readOnly: false }
 }
 
 function cacheMounts(taskClass: TaskClass, { root, cacheRoot, empty }: Binding): readonly Mount[] {

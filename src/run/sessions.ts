@@ -2,21 +2,27 @@ import type { Session } from '../engine/types.ts'
 
 /** The open containers of a run, one a class: opened when the first task of the class starts, closed after the last. */
 export class Sessions {
-  readonly #open: (classId: string) => Promise<Session>
+  readonly #open: (classId: string, signal: AbortSignal) => Promise<Session>
   readonly #sessions = new Map<string, Promise<Session>>()
   readonly #left: Map<string, number>
 
   /** @param classes the class of every task that will ask for a session, once a task */
-  constructor(open: (classId: string) => Promise<Session>, classes: readonly string[]) {
+  constructor(open: (classId: string, signal: AbortSignal) => Promise<Session>, classes: readonly string[]) {
     this.#open = open
     this.#left = new Map()
     for (const id of classes) this.#left.set(id, (this.#left.get(id) ?? 0) + 1)
   }
 
-  get(classId: string): Promise<Session> {
+  /** @param signal gives up while the container is starting */
+  get(classId: string, signal: AbortSignal): Promise<Session> {
     let session = this.#sessions.get(classId)
     if (!session) {
-      session = this.#open(classId)
+      const opening = this.#open(classId, signal)
+      // One that did not come up is no reason for the next task not to try.
+      opening.catch(() => {
+        if (this.#sessions.get(classId) === opening) this.#sessions.delete(classId)
+      })
+      session = opening
       this.#sessions.set(classId, session)
     }
     return session

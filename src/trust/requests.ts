@@ -1,6 +1,8 @@
 import { isAbsolute, resolve } from 'node:path'
-import type { Config, TaskConfig } from '../config/types.ts'
+import { secretOf } from '../config/secrets.ts'
+import type { Config, SecretSource, TaskConfig } from '../config/types.ts'
 import { canonicalJson, hashOf } from '../util/canonical.ts'
+import { unreachable } from '../util/diagnostics.ts'
 import { isInside } from '../util/paths.ts'
 import { byCodeUnit } from '../util/text.ts'
 
@@ -70,13 +72,13 @@ export function trustAsk(config: Config, judge?: string): TrustAsk {
     if (task.network === 'egress' && config.container.network !== 'egress')
       ask('network', `give outbound network to ${runs}`, 'tasks', task.command, 'network')
     for (const [index, name] of task.secrets.entries())
-      ask(
-        'secret',
-        `give the secret ${name} to ${runs}${task.network === 'egress' ? ', with network' : ''}`,
-        'tasks',
-        task.command,
-        'secrets',
-        index,
+      requests.push(
+        ...secretRequests(config, name, {
+          task: task.command,
+          runs,
+          network: task.network === 'egress',
+          path: ['tasks', task.command, 'secrets', index],
+        }),
       )
   }
   for (const extension of config.extensions) {
@@ -92,13 +94,80 @@ export function trustAsk(config: Config, judge?: string): TrustAsk {
   return { requests, hash: hashOfRequests(requests) }
 }
 
-/** All that decides what a task's command is: another folder or another PATH can make another program of it. */
-function described({ argv, dir, env }: TaskConfig): string {
-  const more = [
+/**
+ * What a task asks for when it names a secret: the value, and what getting it does on this machine.
+ * @param to.runs the task and what it runs, as a person reads it
+ * @param to.path where the task names the secret
+ */
+export function secretRequests(
+  config: Pick<Config, 'secrets'>,
+  name: string,
+  to: {
+    readonly task: string
+    readonly runs: string
+    readonly network: boolean
+    readonly path: TrustRequest['path']
+  },
+): readonly TrustRequest[] {
+  const { source } = secretOf(config, name)
+  const { task } = to
+  return [
+    {
+      kind: 'secret',
+      says: `give the secret ${name}${origin(name, source)} to ${to.runs}${to.network ? ', with network' : ''}`,
+      path: to.path,
+      task,
+    },
+    ...(source.kind === 'command'
+      ? [
+          {
+            kind: 'host-command',
+            says: `run on this machine, to get the secret ${name} for ${task}: ${JSON.stringify(source.argv)}`,
+            path: ['secrets', name, 'command'],
+            task,
+          },
+        ]
+      : []),
+    ...(source.kind === 'file' && /^[~/]/.test(source.path)
+      ? [
+          {
+            kind: 'host-path',
+            says: `read ${JSON.stringify(source.path)} on this machine, to get the secret ${name} for ${task}`,
+            path: ['secrets', name, 'file'],
+            task,
+          },
+        ]
+      : []),
+  ]
+}
+
+function origin(name: string, source: SecretSource): string {
+  switch (source.kind) {
+    case 'env':
+      return source.name === name ? '' : ` (from the environment variable ${source.name})`
+    case 'file':
+      return ` (from the file ${JSON.stringify(source.path)})`
+    case 'command':
+      return ` (from the command ${JSON.stringify(source.argv)})`
+    default:
+      return unreachable(source)
+  }
+}
+
+const described = ({ argv, ...around }: TaskConfig): string => [JSON.stringify(argv), ...surroundings(around)].join(' ')
+
+/** All that decides what a command is: another folder or another PATH can make another program of it. */
+export function surroundings(task: {
+  readonly dir: string
+  readonly env: Readonly<Record<string, unknown>>
+  readonly cleanEnv: boolean
+}): readonly string[] {
+  const { dir, env, cleanEnv } = task
+  return [
     ...(dir ? [`in ${JSON.stringify(dir)}`] : []),
     ...(Object.keys(env).length > 0 ? [`with ${canonicalJson(env)}`] : []),
+    ...(cleanEnv ? [] : ['with all of your environment']),
   ]
-  return [JSON.stringify(argv), ...more].join(' ')
 }
 
 export const sameRequest = (a: TrustRequest, b: TrustRequest): boolean => a.kind === b.kind && a.says === b.says

@@ -59,6 +59,9 @@ export function approvalOf(root: string, env: NodeJS.ProcessEnv = process.env): 
   return Object.hasOwn(projects, root) ? projects[root] : undefined
 }
 
+/** Equal for requests that `sameRequest` finds the same. */
+const keyOf = ({ kind, says }: TrustRequest): string => `${kind} ${says}`
+
 /**
  * Of what is asked what was not approved: other words, or another command behind them, are another request. An
  * approval that does not fit its own hash approves nothing.
@@ -71,7 +74,8 @@ export function unapproved(
   if (requests.length === 0) return []
   const approval = approvalOf(root, env)
   if (!approval || hashOfRequests(approval.requests) !== approval.hash) return requests
-  return requests.filter((request) => !approval.requests.some((one) => sameRequest(one, request)))
+  const approved = new Set(approval.requests.map(keyOf))
+  return requests.filter((request) => !approved.has(keyOf(request)))
 }
 
 export function approve(

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -101,12 +101,26 @@ export function readHolderWord(word: string): LockHolder | undefined {
   return { pid: number, started: started.replace('/', ' '), host }
 }
 
+/** Process ids mean the same within one machine and one pid namespace: a container with the machine's name is another. */
+function here(): string {
+  let namespace = ''
+  try {
+    namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? ''
+  } catch {
+    // Not Linux: there are none.
+  }
+  return namespace === '' || namespace === initialNamespace ? hostname() : `${hostname()}/${namespace}`
+}
+
+/** PROC_PID_INIT_INO of the kernel, include/linux/proc_ns.h. */
+const initialNamespace = '4026531836'
+
 export function thisProcess(): LockHolder {
-  return { pid: process.pid, started: startOf(process.pid) ?? '', host: hostname() }
+  return { pid: process.pid, started: startOf(process.pid) ?? '', host: here() }
 }
 
 export function isAlive(holder: LockHolder): boolean {
-  if (holder.host !== hostname()) return true
+  if (holder.host !== here()) return true
   try {
     process.kill(holder.pid, 0)
   } catch (error) {
@@ -117,12 +131,16 @@ export function isAlive(holder: LockHolder): boolean {
   return started === undefined || holder.started === '' || started === holder.started
 }
 
-/** Boot and start time of a process from /proc; undefined where there is none. The command's name may hold anything. */
+/**
+ * Boot and start time of a process from /proc; undefined where there is none. The command's name may hold anything. A
+ * process that has ended and that nobody has asked about yet started never: it can hold nothing.
+ */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${ticks}`
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return ['Z', 'X'].includes(fields[0]!) ? `${boot} ended` : `${boot} ${fields[19]}`
   } catch {
     return undefined
   }

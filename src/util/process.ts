@@ -27,6 +27,9 @@ export interface RunOptions {
   readonly keep?: number
 }
 
+/** How long the streams of a program that has ended are read on, ms. */
+const lingerMs = 2_000
+
 /**
  * Runs a program to its end, never through a shell; never throws for a non-zero exit.
  * It gets a process group of its own, so that the time-out and the abort end its children too.
@@ -82,8 +85,17 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
       settled()
       reject(error)
     })
+    // What it started and left behind may hold its streams open for ever: then what came until now is all.
+    let left: NodeJS.Timeout | undefined
+    child.once('exit', () => {
+      left = setTimeout(() => {
+        child.stdout?.destroy()
+        child.stderr!.destroy()
+      }, lingerMs)
+    })
     child.once('close', (code, signal) => {
       settled()
+      clearTimeout(left)
       resolve({ code: code ?? -1, ...(signal ? { signal } : {}), stdout: out.end(), stderr: err.end(), timedOut })
     })
     if (options.signal?.aborted) end()

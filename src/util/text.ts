@@ -34,11 +34,30 @@ export function listing(words: readonly string[], conjunction = 'and'): string {
   return `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`
 }
 
-/** Control characters made visible, so that text of a repository cannot drive the terminal it is shown on. */
+/** What drives a terminal, turns or breaks a line, or has no width: controls, formats, tags; not tab and line feed. */
+const unseen = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u2060-\u206f\u{e0000}-\u{e007f}]/gu
+
+/** What cannot be seen made visible, so that text of a repository can neither drive a terminal nor look like another. */
 export function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return text.replace(unseen, (char) => {
+    const code = char.codePointAt(0)!.toString(16)
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
   })
+}
+
+/** The same of a text that is JSON, where an escape means the same: what is unseen can only stand in a string of it. */
+export function printableJson(json: string): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return json.replace(unseen, (char) => char.split('').map(escaped).join(''))
+}
+
+/** Undefined for a text that is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** One word for a POSIX shell. NUL cannot be in an argument and is refused. */

@@ -12,6 +12,7 @@ const run: RunForSummary = {
   what: 'dwf check:pr',
   verdict: '1 of 3 failed in 12 s',
   plan: '1c5c5ba7b4da0000',
+  head: '9d'.repeat(32),
   engine: 'podman 5.4.2, rootless',
   tasks: [
     { id: 'setup:deps@node', sign: '✔', outcome: 'up to date', attempts: 0, reason: 'nothing changed' },
@@ -28,7 +29,7 @@ test('the tasks, what to know about the run, and how to run it again', () => {
     runSummary(run, 100_000),
     `## ✖ dwf check:pr: 1 of 3 failed in 12 s
 
-run <code>20261122-073100-4f2a</code> · plan <code>1c5c5ba7b4da</code> · podman 5.4.2, rootless · dwf 0.1.0
+run <code>20261122-073100-4f2a</code> · plan <code>1c5c5ba7b4da</code> · audit <code>${'9d'.repeat(32)}</code> · podman 5.4.2, rootless · dwf 0.1.0
 
 | task | outcome | time | attempts | reason |
 |---|---|---|---|---|

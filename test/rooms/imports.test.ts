@@ -52,6 +52,12 @@ test('the rules that the table cannot show are in the table too', () => {
     [...table].flatMap(([room, { node }]) => (node.has('child_process') ? [room] : [])),
     ['engine', 'util'],
   )
+  assert.deepEqual(
+    [...table].flatMap(([room, { node }]) => (node.has('sqlite') ? [room] : [])),
+    ['store'],
+  )
+  const sql = /\b(SELECT .* FROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM) /
+  for (const [file, text] of sources) if (roomOf(file) !== 'store') assert.doesNotMatch(text, sql, file)
   assert.deepEqual([...table.get('util')!.values], [])
 })
 

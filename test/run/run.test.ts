@@ -1,97 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { Engine, ExecRequest, Exit, Session } from '../../src/engine/types.ts'
-import type { Plan, PlannedTask } from '../../src/plan/types.ts'
+import type { Engine } from '../../src/engine/types.ts'
 import { reapDead } from '../../src/run/reap.ts'
-import { type RunOptions, runPlan, type World } from '../../src/run/run.ts'
-import { SetupStamps } from '../../src/run/setup-stamps.ts'
-import { type DwfEvent, isGood, type Verdict } from '../../src/run/types.ts'
+import { runPlan } from '../../src/run/run.ts'
+import { isGood, type Verdict } from '../../src/run/types.ts'
 import { failure } from '../../src/util/diagnostics.ts'
 import { holderWord, thisProcess } from '../../src/util/lock.ts'
-
-function task(id: string, more: Partial<PlannedTask> = {}): PlannedTask {
-  return {
-    id,
-    command: id,
-    stack: 'project',
-    dir: '',
-    kind: 'task',
-    argv: [id],
-    env: {},
-    path: [],
-    needs: [],
-    after: [],
-    class: 'offline',
-    timeoutMs: 10_000,
-    retries: 0,
-    network: 'none',
-    runtime: 'container',
-    secrets: [],
-    hash: id,
-    ...more,
-  }
-}
-
-const planOf = (tasks: readonly PlannedTask[]) => ({ tasks }) as unknown as Plan
-
-/** A world whose processes are functions: named as a stand-in, for what the scheduler alone decides. */
-function fakeWorld(run: (request: ExecRequest) => Promise<Exit>, more: Partial<World> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'dwf-run-'))
-  const root = join(folder, 'repo')
-  mkdirSync(root)
-  const events: DwfEvent[] = []
-  const closed: string[] = []
-  const opened: string[] = []
-  const open = async (id: string): Promise<Session> => {
-    opened.push(id)
-    return {
-      exec: async (request) => {
-        let stop = () => {}
-        const stopped = new Promise<Exit>((resolve) => {
-          stop = () => resolve({ kind: 'code', code: 143 })
-        })
-        return { exit: Promise.race([run(request), stopped]), signal: () => stop() }
-      },
-      close: async () => void closed.push(id),
-      ended: new Promise(() => {}),
-    }
-  }
-  const world: World = {
-    runId: 'r',
-    root,
-    logs: join(folder, 'logs'),
-    workspace: () => '/workspace',
-    here: (_task, values) => values,
-    open,
-    gate: async () => ({ kind: 'passed', summary: '', lines: [], diagnostics: [] }),
-    stamps: new SetupStamps(join(folder, 'state/setup.json'), { root, cacheRoot: join(folder, 'cache'), image: 'i' }),
-    watched: { files: ['lock'], absent: ['.git'] },
-    secrets: () => ({}),
-    now: Date.now,
-    emit: (event) => void events.push(event),
-    pressure: () => undefined,
-    ...more,
-  }
-  return { world, events, opened, closed, folder, root, done: () => rmSync(folder, { recursive: true, force: true }) }
-}
-
-function options(more: Partial<RunOptions> = {}): RunOptions {
-  return {
-    jobs: 4,
-    keepGoing: false,
-    graceMs: 50,
-    signal: new AbortController().signal,
-    hurry: new AbortController().signal,
-    ...more,
-  }
-}
-
-const code = (value: number): Exit => ({ kind: 'code', code: value })
+import { code, fakeWorld, options, planOf, task } from './rig.ts'
 
 test('random graphs: every task once, needs first, never more at once than jobs, green only when all are', async () => {
   const shape = fc.array(fc.record({ needs: fc.array(fc.nat(), { maxLength: 3 }), fails: fc.boolean() }), {
@@ -251,7 +170,7 @@ test('a secret that is split between two chunks is masked in log and events', as
       onOutput('stdout', Buffer.from('hunter2 after hunt'))
       return code(0)
     },
-    { secrets: () => ({ TOKEN: 'hunter2hunter2' }) },
+    { secrets: { of: () => ({ env: { TOKEN: 'hunter2hunter2' }, files: {} }), values: ['hunter2hunter2'] } },
   )
   const result = await runPlan(planOf([task('t')]), world, options())
   const shown = events.map((event) => (event.type === 'output' ? event.chunk.toString() : '')).join('')
@@ -266,7 +185,7 @@ test('an interrupt before anything runs starts nothing and is not green', async 
     done,
   )
   assert.equal(result.ok, false)
-  assert.equal(result.ended, 'interrupted')
+  assert.equal(result.ended, 'cancelled')
   assert.deepEqual(opened, [])
 })
 

@@ -40,6 +40,54 @@ test('what needs trust, and what does not', async () => {
   assert.deepEqual(await kinds('[extensions.x]\nsource = "path"\npath = "./x"\ntrusted = true'), ['extension'])
 })
 
+test('a secret says where its value comes from, and what that does on this machine', async () => {
+  const says = async (source: string, more = '') =>
+    (await ask(`[secrets.T]\n${source}\n[tasks.test]\nrun = ["x"]\nsecrets = ["T"]\n${more}`)).requests.map(
+      ({ kind, says, path, task }) => [kind, says, path.join('.'), task],
+    )
+  const secret = (from: string) => [
+    'secret',
+    `give the secret T${from} to test:unit, which runs ["x"]`,
+    'tasks.test:unit.secrets.0',
+    'test:unit',
+  ]
+  assert.deepEqual(await says('env = "T"'), [secret('')])
+  assert.deepEqual(await says('env = "U"'), [secret(' (from the environment variable U)')])
+  assert.deepEqual(await says('file = "a b"'), [secret(' (from the file "a b")')])
+  for (const path of ['/run/secrets/t', '~/t'])
+    assert.deepEqual(await says(`file = "${path}"`), [
+      secret(` (from the file "${path}")`),
+      ['host-path', `read "${path}" on this machine, to get the secret T for test:unit`, 'secrets.T.file', 'test:unit'],
+    ])
+  assert.deepEqual(await says('command = ["op", "read"]'), [
+    secret(' (from the command ["op","read"])'),
+    [
+      'host-command',
+      'run on this machine, to get the secret T for test:unit: ["op","read"]',
+      'secrets.T.command',
+      'test:unit',
+    ],
+  ])
+  // One that no task names is not read, and asks for nothing.
+  assert.deepEqual(await kinds('[secrets.T]\ncommand = ["x"]'), [])
+})
+
+test('another source of a secret is another request', async (t) => {
+  const { env } = home(t)
+  const of = (source: string) => ask(`[secrets.T]\n${source}\n[tasks.test]\nrun = ["x"]\nsecrets = ["T"]`)
+  const sources = ['env = "T"', 'env = "U"', 'file = "t"', 'file = "/t"', 'command = ["t"]', 'command = ["t", ""]']
+  for (const source of sources) {
+    approve('/repo', await of(source), 'person', new Date(0), env)
+    for (const other of sources)
+      assert.equal(unapproved('/repo', (await of(other)).requests, env).length > 0, other !== source, other)
+  }
+})
+
+test('a task on this machine that gets all of its environment says so', async () => {
+  const { requests } = await ask('[tasks.test]\nrun = ["x"]\nruntime = "host"\nclean_env = false')
+  assert.match(requests[0]!.says, /: \["x"\] with all of your environment$/)
+})
+
 test('an approval covers exactly what was shown: another command behind the same key is asked for again', async (t) => {
   const { env } = home(t)
   const first = await ask('[tasks.test]\nrun = "one"\nsecrets = ["TOKEN"]')

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { withLock } from '../../src/util/lock.ts'
+import { isAlive, thisProcess, withLock } from '../../src/util/lock.ts'
 
 const lockModule = new URL('../../src/util/lock.ts', import.meta.url).href
 
@@ -26,7 +26,7 @@ for (let i = 0; i < 20; i++) await withLock(process.argv[1] + '/lock', { pollMs:
 test('only one process at a time has it, also where a dead one left it', async () => {
   using place = folder()
   writeFileSync(join(place.path, 'count'), '0')
-  writeFileSync(place.lock, JSON.stringify({ pid: 2 ** 22 - 3, started: 'never', host: hostname() }))
+  writeFileSync(place.lock, JSON.stringify({ pid: 2 ** 22 - 3, started: 'never', host: thisProcess().host }))
   const exits = Array.from({ length: 5 }, () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', counting, place.path, lockModule], {
       stdio: 'inherit',
@@ -40,7 +40,11 @@ test('only one process at a time has it, also where a dead one left it', async (
 
 test('a pid that is somebody else’s by now, and a damaged file, hold nothing', async () => {
   using place = folder()
-  for (const content of [JSON.stringify({ pid: process.pid, started: 'long ago', host: hostname() }), 'x', '']) {
+  for (const content of [
+    JSON.stringify({ pid: process.pid, started: 'long ago', host: thisProcess().host }),
+    'x',
+    '',
+  ]) {
     writeFileSync(place.lock, content)
     assert.equal(await withLock(place.lock, {}, async () => 'done'), 'done')
   }
@@ -67,4 +71,27 @@ test('who waits is told once by whom, and an abort ends the wait', async () => {
     await assert.rejects(waiting)
   })
   assert.deepEqual(holders, [process.pid])
+})
+
+test('a process of another pid namespace is taken for alive: its id means nothing here', (t) => {
+  const script = `import { thisProcess } from ${JSON.stringify(new URL('../../src/util/lock.ts', import.meta.url).href)}; console.log(JSON.stringify(thisProcess()))`
+  const inside = spawnSync(
+    'unshare',
+    [
+      '--user',
+      '--map-root-user',
+      '--pid',
+      '--fork',
+      '--mount-proc',
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      script,
+    ],
+    { encoding: 'utf8' },
+  )
+  if (inside.status !== 0) return t.skip(`no pid namespace can be made here: ${inside.stderr.trim()}`)
+  const holder = JSON.parse(inside.stdout)
+  assert.notEqual(holder.host, thisProcess().host)
+  assert.equal(isAlive(holder), true)
 })

@@ -1,5 +1,6 @@
 import { type CiInput, type CiTarget, ciParts, ciTargets, commandsOf, isOnChange } from '../../ci/index.ts'
 import { type Command, parseCommand } from '../../config/commands.ts'
+import { secretOf } from '../../config/secrets.ts'
 import type { KnownActions } from '../../pins/index.ts'
 import { layersOf } from '../../plan/expand.ts'
 import { plan } from '../../plan/plan.ts'
@@ -53,6 +54,10 @@ export async function ciInput(
         asks.some(({ task, kind: asked }) =>
           task === undefined ? asked === 'scanner-image' && kind === 'gates' : commands.includes(task),
         ),
+      (name) => {
+        const { source } = secretOf(config, name)
+        return source.kind === 'env' ? source.name : undefined
+      },
     ),
     hasImage,
     policyFiles: policyFilesOf(config.scan),

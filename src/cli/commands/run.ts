@@ -1,47 +1,28 @@
 import { randomBytes } from 'node:crypto'
-import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
-import type { Plan } from '../../plan/types.ts'
 import { toJson } from '../../report/index.ts'
-import { cacheRootOf, workspace as containerRoot, onHost, watchedOf } from '../../run/binding.ts'
-import { runPlan } from '../../run/run.ts'
-import { SetupStamps } from '../../run/setup-stamps.ts'
 import type { RunResult } from '../../run/types.ts'
-import { type LayerResult, notJudged, type ScanDocument } from '../../scan/index.ts'
-import { failure } from '../../util/diagnostics.ts'
-import { privateFolder, projectStateFolder, stateFolder } from '../../util/paths.ts'
-import { formatDuration, parseDuration } from '../../util/units.ts'
+import type { LayerResult } from '../../scan/index.ts'
+import type { TrustRequest } from '../../trust/requests.ts'
+import { Failure, failure } from '../../util/diagnostics.ts'
+import { formatDuration } from '../../util/units.ts'
 import { beginStatuses, type CommitStatuses } from '../commit-status.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { gatesOfRun, lonePolicy } from '../gates.ts'
+import { lonePolicy } from '../gates.ts'
 import type { Globals } from '../globals.ts'
 import { requireVersion } from '../lock-version.ts'
-import { type Output, outputPressure } from '../output.ts'
-import { openPlace } from '../place.ts'
-import { type Prepared, prepare } from '../prepare.ts'
-import { jsonRun } from '../render/json.ts'
+import type { Output } from '../output.ts'
+import { type Prepared, type PrepareRequest, prepare } from '../prepare.ts'
 import { renderPlan } from '../render/plan.ts'
-import { humanRun, summary, verdictOf } from '../render/run.ts'
+import { summary, verdictOf } from '../render/run.ts'
 import { isWorkflowLog } from '../render/workflow-log.ts'
-import { keepDocument, readReports, scanDocument, type WantedReport, writeReports } from '../scan-document.ts'
-import { secretsOf } from '../secrets.ts'
+import { keptOptions, kindOf } from '../run/kept-options.ts'
+import { type RunCommandOptions, readOptions, type WantedRun } from '../run/options.ts'
+import { type Keeping, perform, streams } from '../run/perform.ts'
+import { documentOf, publish } from '../run/report.ts'
+import { openRuns } from '../run/store.ts'
 import { onSignals } from '../signals.ts'
-import { statusTarget } from '../status-target.ts'
+import { version } from '../version.ts'
 import { requireTrust } from './trust.ts'
-
-export interface RunCommandOptions {
-  readonly rest: readonly string[]
-  readonly jobs?: string
-  readonly keepGoing?: boolean
-  readonly offline?: boolean
-  readonly deadline?: string
-  /** `FORMAT=FILE` or the context of a commit status, each. */
-  readonly report?: readonly string[]
-  /** devflow.lock may name another version of dwf than this one. */
-  readonly anyVersion?: boolean
-  /** The run is a part of a plan, whose gates may be in another. */
-  readonly part?: string
-}
 
 /** What a command does with what the gates found, after the run and before its summary. */
 export interface ScanHook {
@@ -64,34 +45,38 @@ export async function runCommands(
   output: Output,
   hook?: ScanHook,
 ): Promise<number> {
-  const wanted = readOptions(options, globals)
-  const prepared = await prepare({ commands, tasks, rest: options.rest }, globals)
-  if (commands.some((command) => command === 'check' || command.startsWith('check:')))
+  return runRequest({ commands, tasks, rest: options.rest }, options, globals, output, hook)
+}
+
+/** The same for what was asked for in one piece. */
+export async function runRequest(
+  request: PrepareRequest,
+  options: RunCommandOptions,
+  globals: Globals,
+  output: Output,
+  hook?: ScanHook,
+): Promise<number> {
+  const wanted = readOptions(options, globals, { isWorkflow: request.workflow !== undefined })
+  const prepared = await prepare(request, globals)
+  if (request.commands.some((command) => command === 'check' || command.startsWith('check:')))
     requireVersion(prepared.workspace.lock, options.anyVersion === true)
   return (await runPrepared(prepared, options, globals, output, { wanted, ...(hook ? { hook } : {}) })).exit
 }
 
-function readOptions(options: RunCommandOptions, globals: Globals) {
-  const { files, contexts } = readReports(options.report, globals.cwd)
-  const isReported = contexts.length > 0 && !globals.dryRun
-  return {
-    reports: files,
-    statuses: isReported ? { contexts, target: statusTarget(process.env) } : undefined,
-    jobs: readJobs(options.jobs),
-    deadlineMs: readDeadline(options.deadline),
-  }
+export interface PreparedOptions {
+  readonly wanted?: WantedRun
+  readonly hook?: ScanHook
+  /** A run that goes on; else a new one begins. */
+  readonly keeping?: Keeping
 }
 
-/** Options that were read: what they ask for can be had. */
-type WantedRun = ReturnType<typeof readOptions>
-
-/** A plan that is made already: the whole of one, or what one job of CI runs of it. */
+/** A plan that is made already: the whole of one, what one job of CI runs of it, or one that goes on. */
 export async function runPrepared(
   prepared: Prepared,
   options: RunCommandOptions,
   globals: Globals,
   output: Output,
-  { wanted = readOptions(options, globals), hook }: { readonly wanted?: WantedRun; readonly hook?: ScanHook } = {},
+  { wanted = readOptions(options, globals), hook, keeping }: PreparedOptions = {},
 ): Promise<{ readonly exit: number; readonly result?: RunResult }> {
   const { plan, workspace } = prepared
   output.diagnostics(workspace.warnings)
@@ -114,17 +99,18 @@ export async function runPrepared(
     const statuses = wanted.statuses
       ? await beginStatuses(wanted.statuses.contexts, wanted.statuses.target, `${title} runs`, { env: process.env })
       : undefined
-    const { result, ...ended } = await runReported(
-      prepared,
-      { ...options, ...wanted, keepGoing: options.keepGoing === true, offline: options.offline === true },
-      signals,
-      globals,
-      output,
+    const { result, ...ended } = await runReported(prepared, { ...options, ...wanted }, signals, globals, output, {
       hook,
-    ).catch(async (error: unknown) => {
+      keeping,
+    }).catch(async (error: unknown) => {
       output.diagnostics((await statuses?.end('error', `${title} could not run; its log says why`)) ?? [])
-      throw error
+      // The signal is what ended it, whatever broke on the way.
+      const bySignal = signals.exitCode()
+      if (bySignal === undefined || !(error instanceof Failure)) throw error
+      output.diagnostics(error.diagnostics)
+      return { exit: bySignal, result: undefined }
     })
+    if (!result) return { exit: ended.exit }
     const exit = await endStatuses(statuses, result, ended.exit, output)
     // Somebody who reads nothing must not keep alive what a signal or the deadline ended.
     if (result.ended) setTimeout(() => process.exit(exit), 3_000).unref()
@@ -148,33 +134,33 @@ async function endStatuses(
   return problems.length > 0 && isLesser ? exitCodes['machine-cannot'] : exit
 }
 
-interface ReportedOptions {
-  readonly reports: readonly WantedReport[]
-  readonly rest: readonly string[]
-  readonly jobs: number
-  readonly keepGoing: boolean
-  readonly offline: boolean
-  readonly part?: string
-}
-
 /** Trust, run, summary, reports. */
 async function runReported(
   prepared: Prepared,
-  options: ReportedOptions,
+  options: Omit<RunCommandOptions, 'jobs' | 'deadline'> & WantedRun,
   signals: ReturnType<typeof onSignals>,
   globals: Globals,
   output: Output,
-  hook: ScanHook | undefined,
+  { hook, keeping }: { readonly hook: ScanHook | undefined; readonly keeping: Keeping | undefined },
 ): Promise<{ readonly exit: number; readonly result: RunResult }> {
   const { plan, workspace } = prepared
   const hasGates = plan.tasks.some((task) => task.kind === 'gate')
   const granted = await requireTrust(
     workspace,
     plan.tasks.map((task) => task.command),
+    prepared.workflow,
   )
   // Before an engine is asked for anything: what the policy names and cannot be read is wrong input.
   if (hasGates) await lonePolicy(workspace).ready()
-  const { result, remarks, engine, layers } = await perform(prepared, options, signals, globals, output)
+  const kept = keeping ?? (await newRun(prepared, options, globals, output))
+  const { result, remarks, engine, layers, head } = await perform(
+    prepared,
+    kept,
+    { jobs: options.jobs, keepGoing: options.keepGoing === true, offline: options.offline === true },
+    signals,
+    globals,
+    output,
+  ).finally(() => kept.store.close())
   const document = hasGates ? documentOf(prepared, result, layers) : undefined
   await hook?.after({
     layers: document?.layers ?? [],
@@ -190,16 +176,34 @@ async function runReported(
     ...(judged || options.part ? [] : ['no gate judged this run: its target has none']),
     ...plan.notes,
     ...remarks,
-    ...granted.map((request) => `trusted: may ${request.says}`),
+    ...trustedFor(granted, prepared),
   ]
   const exit = exitCodeOf(result, signals.exitCode())
   if (globals.json) {
     if (document) output.json(JSON.parse(toJson(document)))
-    output.json({ schema: 'dwf.run/1', run: result.id, ok: result.ok, exit, plan: plan.hash, engine, remarks: all })
+    output.json({
+      schema: 'dwf.run/1',
+      run: result.id,
+      ok: result.ok,
+      exit,
+      plan: plan.hash,
+      head,
+      engine,
+      remarks: all,
+    })
   } else if (!isReplaced) {
     output.result(
       summary(
-        { result, tasks: plan.tasks, planHash: plan.hash, ...(engine ? { engine } : {}), remarks: all, streamed },
+        {
+          result,
+          tasks: plan.tasks,
+          planHash: plan.hash,
+          head,
+          ...(engine ? { engine } : {}),
+          remarks: all,
+          streamed,
+          canResume: !options.part,
+        },
         output.style,
       ),
     )
@@ -207,159 +211,61 @@ async function runReported(
   // After the summary: what cannot be written must not hide what was found.
   if (isWorkflowLog(process.env)) {
     const { tellWorkflow } = await import('../workflow.ts')
-    tellWorkflow({ prepared, rest: options.rest, result, document, engine, remarks: all }, output, process.env)
+    tellWorkflow({ prepared, rest: options.rest, result, document, engine, head, remarks: all }, output, process.env)
   }
   if (document) await publish(document, workspace.project.root, options.reports, output)
   return { exit, result }
 }
 
-async function perform(
+/** What was approved and is used now. The commands of a workflow on this machine are said once: its tasks are listed. */
+function trustedFor(granted: readonly TrustRequest[], { workflow }: Prepared): readonly string[] {
+  const isTask = ({ kind, path }: TrustRequest) =>
+    workflow !== undefined && kind === 'host-command' && path[0] === 'tasks'
+  return [
+    ...(granted.some(isTask) ? [`trusted: may run the tasks of ${workflow!.name} on this machine`] : []),
+    // `dwf trust` has all of it.
+    ...new Set(
+      granted
+        .filter((request) => !isTask(request))
+        .map(({ says }) => `trusted: may ${says.replace(/, which runs [\s\S]*$/, '')}`),
+    ),
+  ]
+}
+
+/** A run that is not in the store yet. */
+async function newRun(
   prepared: Prepared,
-  options: { jobs: number; keepGoing: boolean; offline: boolean },
-  signals: ReturnType<typeof onSignals>,
+  options: Omit<RunCommandOptions, 'jobs' | 'deadline'> & WantedRun,
   globals: Globals,
   output: Output,
-) {
-  const { plan, workspace } = prepared
-  const { config, project } = workspace
+): Promise<Keeping> {
+  const { plan, workspace, imageTag } = prepared
   const runId = `${new Date().toISOString().slice(0, 19).replace(/[-:T]/g, '')}-${randomBytes(3).toString('hex')}`
-  privateFolder(stateFolder())
-  const runFolder = privateFolder(join(stateFolder(), 'runs', runId))
-  const cacheRoot = cacheRootOf(config, runFolder, process.env)
-  const secrets = secretsOf(plan, process.env)
-  const inWorkflow =
-    globals.json || globals.quiet || !isWorkflowLog(process.env) ? undefined : await workflowLog(output)
-  const emit = globals.json
-    ? jsonRun(output)
-    : (inWorkflow?.emit ?? humanRun({ out: output.talk, style: output.talkStyle, stream: streams(plan, globals) }))
-  const note = (text: string) => {
-    const said = globals.verbose ? text : brief(text)
-    if (said) emit({ type: 'note', run: runId, at: Date.now(), text: said })
-  }
-  const place = openPlace({
-    prepared,
-    runId,
-    runFolder,
-    jobs: options.jobs,
-    allowRoot: globals.allowRoot,
-    signal: signals.signal,
-    note,
-    env: process.env,
-  })
-  const gates = gatesOfRun({
-    plan,
-    workspace,
-    offline: options.offline,
-    cwd: globals.cwd,
-    signal: signals.signal,
-    note,
-    env: process.env,
-    place,
-  })
-  const result = await runPlan(
-    plan,
-    {
-      runId,
-      root: project.root,
-      logs: join(runFolder, 'logs'),
-      workspace: (task) => (task.runtime === 'host' ? project.root : containerRoot),
-      here: (task, values) => (task.runtime === 'host' ? onHost(values, cacheRoot) : values),
-      open: place.open,
-      gate: gates.run,
-      stamps: new SetupStamps(join(projectStateFolder(project.root), 'setup.json'), {
-        root: project.root,
-        cacheRoot,
-        image: prepared.imageTag,
-      }),
-      watched: watchedOf(plan, project.git, project.root),
-      secrets,
-      now: Date.now,
-      emit,
-      pressure: outputPressure,
-    },
-    { jobs: options.jobs, keepGoing: options.keepGoing, graceMs: 5_000, signal: signals.signal, hurry: signals.hurry },
-  ).finally(async () => {
-    await place.close()
-    // A runner that was told to stop gives a few seconds, whether it reads or not.
-    await inWorkflow?.end(signals.signal.aborted ? 3_000 : undefined)
-  })
+  const store = await openRuns(output)
   return {
-    result,
-    engine: place.engine(),
-    remarks: [...place.remarks(), ...gates.remarks()],
-    layers: gates.results(),
+    runId,
+    store,
+    journal: () =>
+      store.begin({
+        id: runId,
+        kind: kindOf(prepared),
+        title: plan.requested.join(' '),
+        project: plan.project,
+        root: workspace.project.root,
+        ...(plan.workflow ? { workflow: plan.workflow.name } : {}),
+        tags: plan.workflow?.tags ?? [],
+        plan,
+        options: keptOptions(prepared, options, globals),
+        image: imageTag,
+        dwf: version,
+        at: Date.now(),
+      }),
   }
-}
-
-async function workflowLog(output: Output) {
-  const { workflowRun } = await import('../render/workflow-run.ts')
-  const { talk: out, talkStyle: style, command } = output
-  return workflowRun({ out, style, command, pressure: outputPressure })
-}
-
-/** The document of a run: every gate of its plan, also one that never came to a verdict. */
-function documentOf({ plan, workspace }: Prepared, result: RunResult, found: readonly LayerResult[]): ScanDocument {
-  const { project, config } = workspace
-  const gates = plan.tasks.filter((task) => task.kind === 'gate')
-  const layers = gates.map((task): LayerResult => {
-    const ended = result.tasks.find(({ id }) => id === task.id)
-    const layer = found.find((one) => one.layer === task.layer)
-    // A gate that was interrupted has judged nothing, whatever it had found by then.
-    return layer && ended?.gate ? layer : notJudged(task.layer!, ended?.reason ?? 'it did not run', config.scan)
-  })
-  return scanDocument({ run: result.id, project: project.name, commit: project.git?.head, at: Date.now(), layers })
-}
-
-/** Keeps the document with the run, and writes the reports that were asked for. */
-async function publish(
-  document: ScanDocument,
-  root: string,
-  reports: readonly WantedReport[],
-  output: Output,
-): Promise<void> {
-  for (const note of keepDocument(document, root)) output.talk(note)
-  for (const note of await writeReports(document, reports, root)) output.talk(note)
-}
-
-/** Of what an image build prints, the steps, each on one line; the rest is for --verbose. */
-export function brief(text: string): string | undefined {
-  const line = text.trim()
-  if (
-    line === '' ||
-    /^-->|^(Get|Hit|Ign|Fetched|Reading|Building dependency|Selecting|Preparing|Unpacking|Setting up|Processing|debconf|update-alternatives|\(Reading|[0-9a-f]{64}$)/.test(
-      line,
-    ) ||
-    /HEALTHCHECK is not supported for OCI/.test(line) ||
-    / {2,}\S/.test(text.slice(0, 4))
-  )
-    return undefined
-  return line.length > 110 ? `${line.slice(0, 109)}…` : line
-}
-
-/** What a task says is shown as it comes, unless it is one of many that a target runs and nobody asked for more. */
-function streams(plan: Plan, globals: Globals): boolean {
-  if (globals.quiet) return false
-  return globals.verbose || !plan.requested.some((request) => request.startsWith('check:'))
 }
 
 function exitCodeOf(result: RunResult, bySignal: number | undefined): number {
-  if (result.ended === 'interrupted') return bySignal ?? exitCodes.interrupted
+  if (result.ended === 'cancelled') return bySignal ?? exitCodes.interrupted
   if (result.ended === 'deadline') return exitCodes.deadline
   if (result.tasks.some((task) => task.gate === 'broken')) return exitCodes['machine-cannot']
   return result.ok ? exitCodes.ok : exitCodes.failed
-}
-
-function readJobs(text: string | undefined): number {
-  if (text === undefined) return Math.min(4, availableParallelism())
-  if (!/^[1-9]\d{0,2}$/.test(text))
-    throw failure('wrong-input', 'usage', `--jobs must be a whole number from 1 to 999, not ${JSON.stringify(text)}`)
-  return Number(text)
-}
-
-function readDeadline(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const ms = parseDuration(text)
-  if (ms === undefined)
-    throw failure('wrong-input', 'usage', `--deadline must be a duration such as 30m, not ${JSON.stringify(text)}`)
-  return ms
 }

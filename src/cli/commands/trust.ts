@@ -1,13 +1,16 @@
 import { loadConfig } from '../../config/load.ts'
 import { placeOf } from '../../config/locate.ts'
 import type { Config } from '../../config/types.ts'
-import { type TrustAsk, type TrustRequest, trustAsk } from '../../trust/requests.ts'
+import { hashOfRequests, type TrustAsk, type TrustRequest, trustAsk } from '../../trust/requests.ts'
 import { approvalOf, approve, revoke, trustDiff, unapproved } from '../../trust/store.ts'
+import { workflowRequests } from '../../trust/workflows.ts'
 import { type Diagnostic, Failure, failure } from '../../util/diagnostics.ts'
 import { printable } from '../../util/text.ts'
+import type { Workflow } from '../../workflows/types.ts'
 import { judgeOf } from '../gates.ts'
 import type { Globals } from '../globals.ts'
 import type { Output } from '../output.ts'
+import { allWorkflows, isOnHost } from '../workflow-files.ts'
 import { readLock, type Workspace } from '../workspace.ts'
 
 export interface TrustOptions {
@@ -27,8 +30,8 @@ export async function trust(
   const { config } = await loadConfig({ cwd: globals.cwd, ...(globals.config ? { file: globals.config } : {}) })
   if (options.from !== undefined && !options.ci)
     throw failure('wrong-input', 'usage', '--from goes with --ci', 'dwf trust --ci --from FOLDER')
-  if (options.ci) return approveInCi(config, await askedInCi(config, options.from, globals), output)
-  const ask = trustAsk(config, judgeOf(readLock(config.root)))
+  if (options.ci) return approveInCi(config, await askedInCi(config, options.from, globals, output), output)
+  const ask = await askOf(config, output)
   switch (action ?? 'show') {
     case 'show':
       return show(config, ask, options.diff === true, globals, output)
@@ -45,6 +48,18 @@ export async function trust(
         'dwf trust [show|approve|revoke] [--diff] [--ci]',
       )
   }
+}
+
+/** All that the repository asks for: its configuration and its workflow files. */
+async function askOf(config: Config, output: Output): Promise<TrustAsk> {
+  const ask = trustAsk(config, judgeOf(readLock(config.root)))
+  const { workflows, problems } = await allWorkflows(config)
+  output.diagnostics(problems)
+  const requests = [
+    ...ask.requests,
+    ...workflows.flatMap((workflow) => workflowRequests(config, workflow, isOnHost(config, workflow))),
+  ]
+  return { requests, hash: hashOfRequests(requests) }
 }
 
 function show(config: Config, ask: TrustAsk, diff: boolean, globals: Globals, output: Output): number {
@@ -110,8 +125,13 @@ async function approveByPerson(config: Config, ask: TrustAsk, globals: Globals, 
 }
 
 /** Of the base, where a change is judged: what the change asks for on top of it was reviewed by nobody. */
-async function askedInCi(config: Config, from: string | undefined, globals: Globals): Promise<TrustAsk> {
-  if (from === undefined) return trustAsk(config, judgeOf(readLock(config.root)))
+async function askedInCi(
+  config: Config,
+  from: string | undefined,
+  globals: Globals,
+  output: Output,
+): Promise<TrustAsk> {
+  if (from === undefined) return askOf(config, output)
   const { policyFrom, readFrom } = await import('../ci/from.ts')
   const policy = await policyFrom(readFrom(from, globals).folder)
   return trustAsk(policy ? { ...policy.config, root: config.root } : config, judgeOf(policy?.lock))
@@ -135,20 +155,23 @@ function approveInCi(config: Config, ask: TrustAsk, output: Output): number {
 export async function requireTrust(
   { config, lock, policy }: Pick<Workspace, 'config' | 'lock' | 'policy'>,
   commands?: readonly string[],
+  workflow?: Workflow,
 ): Promise<readonly TrustRequest[]> {
   // Under the policy of a base its lock says who judges: that is what has to be approved.
-  const needed = trustAsk(config, judgeOf(policy ? policy.lock : lock)).requests.filter(({ kind, task }) =>
+  const own = trustAsk(config, judgeOf(policy ? policy.lock : lock)).requests.filter(({ kind, task }) =>
     kind === 'scanner-image'
       ? commands === undefined || commands.some((command) => command.startsWith('scan:'))
       : task === undefined || (commands?.includes(task) ?? false),
   )
+  const ofWorkflow = workflow ? workflowRequests(config, workflow, isOnHost(config, workflow)) : []
+  const needed = [...own, ...ofWorkflow]
   const missing = unapproved(config.root, needed)
   if (missing.length === 0) return needed
   throw new Failure(
     'refused',
     await Promise.all(
       missing.map(async (request): Promise<Diagnostic> => {
-        const where = await placeOf(config, request.path)
+        const where = await placeOf(workflow && ofWorkflow.includes(request) ? workflow : config, request.path)
         return {
           severity: 'error',
           code: 'not-trusted',
