@@ -1,3 +1,4 @@
+import { printCondition } from '../../conditions/print.ts'
 import type { Plan, PlannedTask } from '../../plan/types.ts'
 import { printable, shellQuote } from '../../util/text.ts'
 import { formatDuration, formatSize } from '../../util/units.ts'
@@ -13,7 +14,7 @@ export function renderPlan(plan: Plan, style: Style): string {
       `image ${plan.image.recipe.slice(0, 12)}: ${plan.image.pins.map((pin) => pin.replace(/@sha256:([0-9a-f]{12}).*/, '@$1')).join(', ')}`,
     )
   const { memory, pids, cpus } = plan.limits
-  if (plan.profile === 'container')
+  if (plan.classes.some(({ runtime }) => runtime === 'container'))
     lines.push(
       style(
         'dim',
@@ -28,14 +29,27 @@ export function renderPlan(plan: Plan, style: Style): string {
 
 function describe(task: PlannedTask, style: Style): readonly string[] {
   const marks = [
-    task.kind === 'gate' ? 'gate' : task.network === 'egress' ? 'network' : undefined,
+    task.kind === 'gate' || task.kind === 'handler' ? task.kind : undefined,
+    task.kind === 'gate'
+      ? undefined
+      : task.runtime === 'host'
+        ? 'on this machine'
+        : task.network === 'egress'
+          ? 'network'
+          : undefined,
     task.secrets.length > 0 ? `secrets ${task.secrets.join(', ')}` : undefined,
     task.kind === 'fetch' || task.kind === 'setup' ? 'skipped when nothing changed' : undefined,
     task.retries > 0 ? `${task.retries} retries` : undefined,
+    task.concurrency === undefined ? undefined : `lock ${task.concurrency}`,
+    task.weight === undefined ? undefined : `weight ${task.weight}`,
+    task.workflow?.ignoreFailure ? 'may fail' : undefined,
     task.kind === 'gate' ? undefined : `at most ${formatDuration(task.timeoutMs)}`,
   ].filter(Boolean)
   const lines = [`  ${style('cyan', printable(task.id))}  ${style('dim', marks.join(', '))}`]
+  const { condition, register } = task.workflow ?? {}
   if (task.argv.length > 0) lines.push(`      ${printable(task.argv.map(shellQuote).join(' '))}`)
   if (task.needs.length > 0) lines.push(style('dim', `      after ${printable(task.needs.join(', '))}`))
+  if (condition) lines.push(style('dim', `      if ${printable(printCondition(condition))}`))
+  if (register !== undefined) lines.push(style('dim', `      gives ${printable(register)}`))
   return lines
 }

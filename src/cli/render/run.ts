@@ -1,6 +1,6 @@
 import type { EngineInfo } from '../../engine/types.ts'
 import type { PlannedTask, TaskId } from '../../plan/types.ts'
-import { type DwfEvent, isGood, type RunResult, type TaskResult } from '../../run/types.ts'
+import { type DwfEvent, isFailure, isGood, type RunResult, type TaskResult } from '../../run/types.ts'
 import { unreachable } from '../../util/diagnostics.ts'
 import { printable } from '../../util/text.ts'
 import { formatDuration } from '../../util/units.ts'
@@ -10,6 +10,8 @@ import { isWorkflowLog, withoutCommands } from './workflow-log.ts'
 const signs = {
   passed: ['✔', 'green', 'passed'],
   current: ['✔', 'green', 'up to date'],
+  ignored: ['!', 'yellow', 'failed, and may'],
+  skipped: ['–', 'dim', 'skipped'],
   failed: ['✖', 'red', 'failed'],
   'timed-out': ['✖', 'red', 'timed out'],
   lost: ['✖', 'red', 'lost'],
@@ -80,7 +82,14 @@ export function humanRun(options: {
   return (event: DwfEvent): void => {
     switch (event.type) {
       case 'run-started':
+      case 'run-interrupted':
       case 'run-ended':
+        break
+      case 'run-resumed':
+        out(style('dim', `going on: ${event.kept.length} of ${event.tasks.length} done already`))
+        break
+      case 'lock-taken':
+        out(style('dim', `${event.task ?? 'the run'} has the lock ${event.lock.name}`))
         break
       case 'task-started':
         out(`${style('cyan', '▶')} ${event.task}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}`)
@@ -90,11 +99,11 @@ export function humanRun(options: {
         break
       case 'task-retried':
         open.get(event.task)?.end()
-        out(`${style('yellow', '↻')} ${event.task} ${event.outcome}, trying again`)
+        out(`${style('yellow', '↻')} ${event.task} ${event.outcome}, ${againAfter(event.delayMs)}`)
         break
       case 'task-ended':
         open.get(event.result.id)?.end()
-        if (event.result.outcome !== 'not-run') out(line(event.result, style))
+        if (!isQuiet(event.result)) out(line(event.result, style))
         break
       case 'note':
         out(style('dim', event.text))
@@ -104,6 +113,14 @@ export function humanRun(options: {
     }
   }
 }
+
+/** Nothing happened that a person has to see as it happens. */
+export const isQuiet = ({ outcome, attempts }: TaskResult): boolean =>
+  outcome === 'not-run' || (outcome === 'skipped' && attempts === 0)
+
+/** When a task that failed is tried again. */
+export const againAfter = (delayMs: number): string =>
+  delayMs === 0 ? 'trying again' : `trying again in ${formatDuration(delayMs)}`
 
 /** `✖`, and `failed (exit 1)`: how a task ended. */
 export function outcomeOf(result: TaskResult): { readonly sign: string; readonly says: string } {
@@ -115,7 +132,7 @@ export function outcomeOf(result: TaskResult): { readonly sign: string; readonly
 
 /** Undefined where there is none to tell. */
 export const timeOf = ({ outcome, ms }: TaskResult): number | undefined =>
-  outcome === 'not-run' || outcome === 'current' ? undefined : ms
+  outcome === 'not-run' || outcome === 'current' || outcome === 'skipped' ? undefined : ms
 
 /** How a task ended, on one line. */
 export function line(result: TaskResult, style: Style): string {
@@ -123,18 +140,23 @@ export function line(result: TaskResult, style: Style): string {
   const tries = result.attempts > 1 ? `, ${result.attempts} attempts` : ''
   const ms = timeOf(result)
   const time = ms === undefined ? '' : `  ${formatDuration(ms)}`
-  return `${style(colour, `${sign} ${result.id}`)}  ${outcomeOf(result).says}${tries}${time}${result.reason ? style('dim', `  ${printable(result.reason)}`) : ''}`
+  const before = result.kept ? style('dim', '  done before') : ''
+  return `${style(colour, `${sign} ${result.id}`)}  ${outcomeOf(result).says}${tries}${time}${before}${result.reason ? style('dim', `  ${printable(result.reason)}`) : ''}`
 }
 
 export interface SummaryOf {
   readonly result: RunResult
   readonly tasks: readonly PlannedTask[]
   readonly planHash: string
+  /** Hash of the run's last event: what its audit is held against. */
+  readonly head: string
   readonly engine?: EngineInfo
   /** What a reader must know before believing the result: TEST DATABASE, a stand-in image, the host profile. */
   readonly remarks: readonly string[]
   /** Failed output was shown live already. */
   readonly streamed: boolean
+  /** It is a run that can be gone on with. */
+  readonly canResume: boolean
   readonly env?: NodeJS.ProcessEnv
 }
 
@@ -147,7 +169,7 @@ export function summary(of: SummaryOf, style: Style): string {
 }
 
 function linesOf(
-  { result, planHash, engine, remarks, streamed }: SummaryOf,
+  { result, planHash, head, engine, remarks, streamed, canResume }: SummaryOf,
   mark: string,
   style: Style,
 ): readonly string[] {
@@ -168,9 +190,11 @@ function linesOf(
   for (const violation of result.violations)
     lines.push('', `${style('red', 'error:')} ${violation.message}`, `  ${violation.hint}`)
   lines.push('')
-  if (engine) lines.push(style('dim', `${engineText(engine)}; plan ${planHash.slice(0, 12)}; run ${result.id}`))
+  const where = engine ? `${engineText(engine)}; ` : ''
+  lines.push(style('dim', `${where}plan ${planHash.slice(0, 12)}; run ${result.id}; audit ${head.slice(0, 12)}`))
   for (const gap of engine?.unenforced ?? []) lines.push(style('dim', `not enforced here: ${gap}`))
   for (const remark of remarks) lines.push(style('yellow', remark))
+  if (canResume && !result.ok) lines.push(style('dim', `dwf resume ${result.id} goes on with what is not done`))
   lines.push(
     `${style(result.ok ? ['green', 'bold'] : ['red', 'bold'], verdictOf(result))} in ${formatDuration(result.ms)}`,
   )
@@ -180,9 +204,9 @@ function linesOf(
 /** Of the whole run: `passed`, `2 of 7 failed`. */
 export function verdictOf({ ok, ended, tasks }: RunResult): string {
   if (ok) return 'passed'
-  if (ended === 'interrupted') return 'interrupted'
+  if (ended === 'cancelled') return 'cancelled'
   if (ended === 'deadline') return 'out of time'
-  const bad = tasks.filter((task) => ['failed', 'timed-out', 'lost'].includes(task.outcome)).length
+  const bad = tasks.filter((task) => isFailure(task.outcome)).length
   return bad > 0 ? `${bad} of ${tasks.length} failed` : 'failed'
 }
 

@@ -4,7 +4,7 @@ import { workflowCommand } from '../../report/index.ts'
 import type { DwfEvent, TaskResult } from '../../run/types.ts'
 import { unreachable } from '../../util/diagnostics.ts'
 import { formatDuration } from '../../util/units.ts'
-import { Lines, line, tame } from './run.ts'
+import { againAfter, isQuiet, Lines, line, tame } from './run.ts'
 import type { Style } from './style.ts'
 import { withoutCommands } from './workflow-log.ts'
 
@@ -66,7 +66,7 @@ export function workflowRun(options: {
       out(`the output of ${result.id} cannot be shown: ${(error as Error).message}`)
     }
     if (isOpen) command(workflowCommand('endgroup', {}))
-    else if (result.outcome !== 'not-run') out(line(result, style))
+    else if (!isQuiet(result)) out(line(result, style))
   }
 
   const timer = setInterval(() => {
@@ -84,7 +84,10 @@ export function workflowRun(options: {
     emit: (event) => {
       switch (event.type) {
         case 'run-started':
+        case 'run-resumed':
+        case 'run-interrupted':
         case 'run-ended':
+        case 'lock-taken':
           break
         case 'task-started':
           running.set(event.task, { since: running.get(event.task)?.since ?? event.at, end: Buffer.alloc(0) })
@@ -96,7 +99,7 @@ export function workflowRun(options: {
           break
         }
         case 'task-retried':
-          say(`${style('yellow', '↻')} ${event.task} ${event.outcome}, trying again`)
+          say(`${style('yellow', '↻')} ${event.task} ${event.outcome}, ${againAfter(event.delayMs)}`)
           break
         case 'task-ended':
           running.delete(event.result.id)
