@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { brief } from '../../src/cli/commands/run.ts'
 import { splitCommandLine } from '../../src/cli/commands-line.ts'
 import { tame } from '../../src/cli/render/run.ts'
+import { brief } from '../../src/cli/run/brief.ts'
 
 const cli = join(import.meta.dirname, '../../src/cli.ts')
 

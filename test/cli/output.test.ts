@@ -55,7 +55,8 @@ test('JSON means the same in a workflow', () => {
       .map((line) => JSON.parse(line).text),
     evil,
   )
-  assert.equal(say(ways.json!, {}).stdout, evil.map((text) => `${JSON.stringify({ schema: 'x', text })}\n`).join(''))
+  const plain = evil.map((text) => `${JSON.stringify({ schema: 'x', text }).replace('\u200b', '\\u200b')}\n`)
+  assert.equal(say(ways.json!, {}).stdout, plain.join(''))
 })
 
 test('a command is one, also where nothing else is said', () => {

@@ -14,7 +14,15 @@ const evil = ['::stop-commands::x', '   ::add-mask::a', '\u200b: :no', 'a ##[add
 function summaryOf(env: NodeJS.ProcessEnv, more: Partial<TaskResult> = {}): readonly string[] {
   const task: TaskResult = { id, outcome: 'failed', attempts: 1, ms: 1000, tail: evil, ...more } as TaskResult
   const result = { id: 'run', ok: false, ms: 1000, tasks: [task], violations: [{ message: 'm', hint: '::warning::h' }] }
-  const of = { result, tasks: [], planHash: 'a'.repeat(64), remarks: ['::error::r'], streamed: false, env }
+  const of = {
+    result,
+    tasks: [],
+    planHash: 'a'.repeat(64),
+    head: 'b'.repeat(64),
+    remarks: ['::error::r'],
+    streamed: false,
+    env,
+  }
   return summary(of as unknown as SummaryOf, style).split('\n')
 }
 
@@ -31,7 +39,7 @@ test('in a workflow no line of the summary is a command to the runner', () => {
   assert.deepEqual(lines.slice(at + 1, at + 1 + evil.length), [
     '  │ ::stop-commands::x',
     '  │    ::add-mask::a',
-    '  │ \u200b: :no',
+    '  │ \\u200b: :no',
     '  │ a ## [add-matcher]x',
     '  │ \t## [debug]y',
     '  │ plain',
@@ -45,7 +53,7 @@ test('elsewhere the last lines are as they were said', () => {
   assert.deepEqual(lines.slice(lines.indexOf('scan:secrets@project, its last lines:') + 1).slice(0, 6), [
     '  ::stop-commands::x',
     '     ::add-mask::a',
-    '  \u200b: :no',
+    '  \\u200b: :no',
     '  a ##[add-matcher]x',
     '  \t##[debug]y',
     '  plain',

@@ -38,7 +38,7 @@ function log(context: TestContext, pressure: () => Promise<void> | undefined = (
       ...(text === undefined ? {} : { log: path }),
       ...more,
     }
-    show.emit({ type: 'task-ended', run, at: Date.now(), result: result as TaskResult })
+    show.emit({ type: 'task-ended', run, task: id, at: Date.now(), result: result as TaskResult })
   }
   return { show, said, started, printed, ended }
 }
@@ -173,7 +173,10 @@ test('every event is taken', async (context) => {
   const result = { id: run, ok: true, ms: 1, tasks: [], violations: [] }
   const events: readonly DwfEvent[] = [
     { type: 'run-started', run, at: 0, tasks: [] },
-    { type: 'task-retried', run, task: 'a@node', attempt: 1, at: 0, outcome: 'failed' },
+    { type: 'task-retried', run, task: 'a@node', attempt: 1, at: 0, outcome: 'failed', delayMs: 0 },
+    { type: 'run-resumed', run, at: 0, session: 2, tasks: ['a@node'], kept: [] },
+    { type: 'run-interrupted', run, at: 0, pid: 1, host: 'h' },
+    { type: 'lock-taken', run, at: 0, lock: { name: 'x', token: 1 } },
     { type: 'output', run, task: 'unknown@node', stream: 'stderr', chunk: Buffer.from('x'), at: 0 },
     { type: 'run-ended', run, at: 0, result },
   ]

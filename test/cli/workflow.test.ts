@@ -198,7 +198,7 @@ test('a run that fails, is interrupted or cannot begin leaves no status pending'
       'a pending dwf test:unit runs',
       'a failure 1 of 1 failed in T',
       'b pending dwf test:unit runs',
-      'b error interrupted in T',
+      'b error cancelled in T',
       'c pending dwf test:unit runs',
       'c error dwf test:unit could not run; its log says why',
     ],

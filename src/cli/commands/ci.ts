@@ -2,7 +2,7 @@ import { failure } from '../../util/diagnostics.ts'
 import { didYouMean } from '../../util/text.ts'
 import type { Globals } from '../globals.ts'
 import type { Output } from '../output.ts'
-import type { RunCommandOptions } from './run.ts'
+import type { RunCommandOptions } from '../run/options.ts'
 
 export interface CiOptions extends RunCommandOptions {
   readonly check?: boolean

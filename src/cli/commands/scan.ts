@@ -5,7 +5,8 @@ import { writeAtomic } from '../../util/files.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Globals } from '../globals.ts'
 import type { Output } from '../output.ts'
-import { type RunCommandOptions, runCommands } from './run.ts'
+import type { RunCommandOptions } from '../run/options.ts'
+import { runCommands } from './run.ts'
 
 export interface ScanCommandOptions extends RunCommandOptions {
   readonly prune?: boolean
