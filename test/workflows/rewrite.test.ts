@@ -239,6 +239,8 @@ test('a value in the text of an option that programs are given by is refused, wh
     'sg docker -c {{.a}}',
     'script -qc"{{.a}}" /dev/null',
     'timeout --signal KILL 5 sh -c {{.a}}',
+    '$unset let {{.a}}',
+    '`true` eval {{.a}}',
     'timeout --signal KILL 5 ssh -- host {{.a}}',
     'nice --adjustment 5 eval {{.a}}',
     'setpriv --reuid 1 awk "{{.a}}"',
@@ -272,6 +274,7 @@ test('a value in the text of an option that programs are given by is refused, wh
 test('what a shell reads from its input is refused, in doubt all of the script', () => {
   refuses('fed-program', [
     'echo {{.a}} | bash -',
+    'echo {{.a}} | sh $empty',
     'S=sh; echo {{.a}} | $S',
     'echo {{.a}} | sh /dev/stdin',
     'echo {{.a}} | . /dev/stdin',

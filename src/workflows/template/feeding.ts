@@ -66,7 +66,9 @@ function readsProgram(words: readonly Word[], index: number, name: string): bool
     if (takesWord) next++
     if (language && /^-m$/.test(text)) return false
   }
-  return words[next] === undefined || isStdin(words[next]!)
+  // Without quotes an empty variable is no word at all.
+  const certain = words.slice(next).filter(({ raw }) => !/^[$`]/.test(raw))
+  return certain.length === 0 || isStdin(words[next]!)
 }
 
 /** `xargs` and `find` put what they read into a program: `{}` in its text, or at the end of the line. */

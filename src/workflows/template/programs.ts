@@ -38,6 +38,7 @@ export function dangersOf(script: Script): readonly Danger[] {
       }),
     ]
     return [
+      ...(first < words.length && /^[$`]/.test(words[first]!.raw) ? vanishing(words.slice(first)) : []),
       ...indexes(words),
       ...assignments(words, first),
       ...texts,
@@ -45,6 +46,11 @@ export function dangersOf(script: Script): readonly Danger[] {
       ...(isTelling ? [] : feeding(command, script, texts)),
     ]
   })
+}
+
+/** `$tool let …`: without quotes an empty variable is no word at all, and the next one is the program. */
+function vanishing([head, ...words]: readonly Word[]): readonly Danger[] {
+  return words.map((word) => program(word, `whatever follows an empty ${head!.raw}`))
 }
 
 /** `E=eval`: what the script says that a variable is. */
