@@ -8,8 +8,6 @@ import { run } from '../util/process.ts'
 import { formatSize } from '../util/units.ts'
 
 const limit = 64 * 1024
-/** A little longer than `run` needs to kill what does not end. */
-const graceMs = 6_000
 
 /** What programs need to run as they do in a terminal. */
 export const plainVariables = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TMPDIR'] as const
@@ -130,7 +128,7 @@ async function readCommand(argv: readonly string[], root: string, options: Sourc
   const shown = `cannot be had from ${JSON.stringify(argv)}`
   const hint = 'it has no terminal and cannot ask: sign in before the run'
   const { cwd, timeoutMs, signal } = options
-  const running = run(argv, { cwd, env, timeoutMs, signal, keep: limit + 1 }).catch((error) => {
+  const ended = await run(argv, { cwd, env, timeoutMs, signal, keep: limit + 1 }).catch((error) => {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
     throw new Unreadable(
       'machine-cannot',
@@ -138,10 +136,6 @@ async function readCommand(argv: readonly string[], root: string, options: Sourc
       `${shown}: ${program} cannot be started (${code})`,
       'install it, or change the command',
     )
-  })
-  const ended = await within(timeoutMs + graceMs, running, () => {
-    const why = 'what it started in the background keeps its output open'
-    return new Unreadable('machine-cannot', 'secret-command', `${shown}: ${why}`, 'start that before the run')
   })
   const more = {
     said: ended.stderr,
@@ -165,15 +159,6 @@ async function readCommand(argv: readonly string[], root: string, options: Sourc
   // `run` has put U+FFFD in the place of what is no UTF-8.
   if (value.includes('\ufffd')) throw notText
   return value.replace(/\r?\n$/, '')
-}
-
-/** A process that left the group of its parent cannot be ended with it, and may hold its pipes for ever. */
-async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const end = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), ms)
-  })
-  return Promise.race([work, end]).finally(() => clearTimeout(timer))
 }
 
 const isPlain = (name: string) => (plainVariables as readonly string[]).includes(name)

@@ -101,7 +101,7 @@ dwf_signal() {
 
 /** One task for a kept-open shell of a container. Every value is a quoted word; the tokens stay in the shell's memory. */
 export const slotTask: SlotTask = (request, { ok, fail, name }) => {
-  const { prepare, command, folder } = taskWords(request, `/tmp/dwf-${name}`)
+  const { prepare, command, folder } = taskWords(request, `/tmp/.dwf-${name}`)
   const lines = [
     '{ dwf_code=126',
     `if ${prepare}; then dwf_run ${command}; dwf_code=$?; fi`,

@@ -88,6 +88,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     // What it started and left behind may hold its streams open for ever: then what came until now is all.
     let left: NodeJS.Timeout | undefined
     child.once('exit', () => {
+      clearTimeout(timer)
       left = setTimeout(() => {
         child.stdout?.destroy()
         child.stderr!.destroy()

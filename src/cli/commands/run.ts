@@ -202,7 +202,7 @@ async function runReported(
           ...(engine ? { engine } : {}),
           remarks: all,
           streamed,
-          canResume: !options.part,
+          canResume: !options.part && plan.tasks.some(({ kind }) => kind !== 'gate'),
         },
         output.style,
       ),
