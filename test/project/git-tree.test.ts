@@ -169,7 +169,11 @@ test('nothing that a repository configures is run, and attributes change nothing
   assert.deepEqual(list(to), ['.gitattributes', 'a.txt', 'filtered.txt', 'hidden.txt'])
   for (const [path, text] of Object.entries(files)) assert.equal(readFileSync(join(to, path), 'utf8'), text)
   // The planted programs do run where git is used as people use it: the test would see them.
-  assert.throws(() => git(['status']))
+  try {
+    git(['status'])
+  } catch {
+    // It fails where it asks the filter, and asks it where a file may have changed in the second of the commit.
+  }
   assert.ok(existsSync(pwned))
 })
 
