@@ -117,7 +117,7 @@ export function differences(example: Example, cwd: string, env: NodeJS.ProcessEn
 const recorded = (text: string): string =>
   text
     .replace(/\b\d+(\.\d+)? (ms|s|min)\b/g, '0 s')
-    .replace(/\b(plan|image) [0-9a-f]{12}\b/g, '$1 0')
+    .replace(/\b(plan|image|audit) [0-9a-f]{12}\b/g, '$1 0')
     .replace(/\b[0-9a-f]{64}\b/g, '0')
     .replace(/(localhost\/dwf\/[a-z-]+):[0-9a-f]{16}\b/g, '$1:0')
     .replace(/\b20\d\d-\d\d-\d\d\b/g, 'today')
